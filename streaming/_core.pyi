@@ -1,0 +1,133 @@
+"""THE contract between Python and Rust: the packet core as Python sees it.
+
+Python pulls, Rust never calls Python; no packet of a live lesson crosses; no method waits more than 1 ms except
+`Core.__init__`, `close` and `add_player` (reads a file). A bad argument raises `ValueError` (our bug), a bad packet is a
+counted drop reason, a dead peer is an event. Handles are unsigned 32-bit numbers, unique for the life of a `Core`.
+"""
+from typing import Any, TypedDict
+import numpy as np
+from numpy.typing import NDArray
+
+class CandidateDict(TypedDict):
+    """One ICE candidate of ours."""
+    protocol: str  # "udp" | "tcp" (passive)
+    address: str
+    port: int
+
+class LocalTransport(TypedDict):
+    """What our SDP says about one association."""
+    transport: int
+    ufrag: str
+    pwd: str
+    fingerprint: str  # "AA:BB:…", SHA-256
+    candidates: list[CandidateDict]
+
+class TransportParams(TypedDict, total=False):
+    """What the peer's SDP says about one association."""
+    role: str  # "server" (ICE-lite) | "client"
+    ufrag: str
+    pwd: str
+    fingerprint: str  # "AA:BB:…", SHA-256
+    dtls: str  # OUR role: "active" | "passive"
+    profiles: list[str]  # "AEAD_AES_128_GCM", "AES_CM_128_HMAC_SHA1_80"; best first; default both
+    candidates: list[CandidateDict]  # client role only
+    local_ufrag: str  # client role: our credentials, already in the offer that we sent
+    local_pwd: str
+
+class CodecDict(TypedDict, total=False):
+    pt: int
+    codec: str  # "opus" | "red" | "VP8" | "H264" | "rtx"
+    clock_rate: int
+    apt: int
+
+class EncodingDict(TypedDict, total=False):
+    rid: str
+    ssrc: int
+    rtx_ssrc: int
+
+class RtpParameters(TypedDict):
+    """One m-section as the packet path needs it. `encodings` lowest quality first."""
+    mid: str
+    kind: str  # "audio" | "video"
+    codecs: list[CodecDict]
+    extensions: dict[str, int]  # mid, rid, repaired_rid, twcc, abs_send_time, audio_level -> id
+    encodings: list[EncodingDict]
+    nack: bool
+    twcc: bool
+
+class Core:
+    """The packet core: `workers` threads, each with one UDP port and ICE-TCP on the same number (port + i)."""
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        workers: int = 1,
+        addresses: list[str] = ...,
+        certificate_pem: bytes | None = None,
+    ) -> None:
+        """Bind and start. `port` 0 picks free ones; `addresses` are the host candidates (all interfaces when empty).
+
+        Raises `OSError` when the port is taken.
+        """
+    port: int
+    fingerprint: str
+
+    def close(self) -> None:
+        """Stop the workers, flush and seal the logs; idempotent."""
+    def fileno(self) -> int:
+        """An eventfd that is readable while `take_events` has something."""
+    def new_credentials(self) -> tuple[str, str]:
+        """Fresh ICE (ufrag, pwd) for an offer of ours."""
+
+    # lessons and logs
+    def open_lesson(self, log_dir: str | None) -> int:
+        """A lesson's handle; with a directory (made if missing) its log is written there. Raises `OSError`."""
+    def close_lesson(self, lesson: int) -> None:
+        """Close its transports, write the last records, seal."""
+    def log_event(self, lesson: int, body: bytes) -> None:
+        """Append an EVENT record (JSON bytes, at most 16 KiB) to track 0."""
+
+    # media
+    def open_transport(self, lesson: int, params: TransportParams) -> LocalTransport: ...
+    def restart_ice(self, transport: int, ufrag: str, pwd: str) -> LocalTransport: ...
+    def add_publication(self, transport: int, rtp: RtpParameters) -> int: ...
+    def add_player(self, lesson: int, paths: list[str], rtp: RtpParameters, loop_us: int) -> int:
+        """A publication that comes from `.zwl` track files (one an encoding, lowest first), repeated every `loop_us`."""
+    def add_subscription(self, transport: int, rtp: RtpParameters) -> int:
+        """A slot: `rtp.encodings[0]` holds its SSRC and RTX SSRC (client role: one per rid)."""
+    def add_tap(self, lesson: int, publication: int, track: int, header: bytes) -> int:
+        """A subscription into the log, forwarding the highest encoding that arrives; `header` is the TRACK record's JSON."""
+    def connect(self, subscription: int, publication: int | None, *, all_encodings: bool = False) -> None: ...
+    def request_keyframe(self, publication: int) -> None: ...
+    def remove(self, handle: int) -> None:
+        """Idempotent; a transport takes its publications and subscriptions along."""
+
+    # what happened
+    def take_events(self) -> list[dict[str, Any]]:
+        """Bounded list of {"event": "connected"|"disconnected"|"failed"|"closed"|"first_media"|"log"|"overflow", …}."""
+
+    # control: columns only
+    def take_feedback(self) -> dict[str, NDArray[Any]]:
+        """One row per transport that receives media from us, since the last call.
+
+        `transport` u32, `remb_bps` u64 (0: none), `lost` u32 and `expected` u32 (from receiver reports or TWCC), `rtt_us` i64 (-1: unknown),
+        `sent_bytes` u64, `acked_bytes` u64 (0 without TWCC), `queue_us` i64 (age of the oldest packet in the pacer).
+        """
+    def apply(
+        self,
+        subscriptions: NDArray[np.uint32], spatial: NDArray[np.int8], temporal: NDArray[np.int8],
+        transports: NDArray[np.uint32], pacing_bps: NDArray[np.uint64], probe_bps: NDArray[np.uint64],
+    ) -> None:
+        """One whole decision: layers per subscription (-1 paused), rates per transport (0 unpaced / no probe)."""
+    def take_stats(self) -> dict[str, dict[str, NDArray[Any]]]:
+        """Tables of columns; counters grow for ever, rates are over the last second.
+
+        `transports`: transport u32, connected u8, tcp u8, rx_packets u64, rx_bytes u64, tx_packets u64, tx_bytes u64, rtt_us i64, queue_us i64;
+        `encodings`: publication u32, encoding u8, packets u64, bytes u64, lost u64, recovered u64, bitrate_bps u64, keyframes u64,
+        last_keyframe_us i64 (age; -1 none), plis u64, nacks u64, width u16, height u16, jitter_us u32, first_media_us i64 (engine time of the first packet, -1);
+        `subscriptions`: subscription u32, publication u32 (0: none), spatial i8, temporal i8, packets u64, bytes u64, dropped u64,
+        nacks u64, rtx_packets u64, plis u64, loss_q8 u8 (last fraction lost / 256), jitter_us u32;
+        `drops`: reason (index into `drop_reasons`) u8, count u64.
+        """
+    drop_reasons: list[str]

@@ -1,0 +1,1 @@
+//! The only PyO3: the module `streaming._core`.

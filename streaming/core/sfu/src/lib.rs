@@ -1,0 +1,7 @@
+//! Sans-IO state machines of the selective forwarding unit.
+//!
+//! No socket, thread, clock or log write lives here: time and bytes come in as arguments, bytes and
+//! events go out by polling. See [`api`] for the values that cross.
+#![forbid(unsafe_code)]
+
+pub mod api;
