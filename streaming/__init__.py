@@ -1,0 +1,1 @@
+"""The media plane: the Rust packet core and its thin Python face."""
