@@ -1,0 +1,1 @@
+"""From the RTP log of a lesson to its published files: log -> timeline -> masters -> library."""
