@@ -4,18 +4,22 @@ Python pulls, Rust never calls Python; no packet of a live lesson crosses; no me
 `Core.__init__`, `close` and `add_player` (reads a file). A bad argument raises `ValueError` (our bug), a bad packet is a
 counted drop reason, a dead peer is an event. Handles are unsigned 32-bit numbers, unique for the life of a `Core`.
 """
+
 from typing import Any, TypedDict
+
 import numpy as np
 from numpy.typing import NDArray
 
 class CandidateDict(TypedDict):
     """One ICE candidate of ours."""
+
     protocol: str  # "udp" | "tcp" (passive)
     address: str
     port: int
 
 class LocalTransport(TypedDict):
     """What our SDP says about one association."""
+
     transport: int
     ufrag: str
     pwd: str
@@ -24,6 +28,7 @@ class LocalTransport(TypedDict):
 
 class TransportParams(TypedDict, total=False):
     """What the peer's SDP says about one association."""
+
     role: str  # "server" (ICE-lite) | "client"
     ufrag: str
     pwd: str
@@ -47,6 +52,7 @@ class EncodingDict(TypedDict, total=False):
 
 class RtpParameters(TypedDict):
     """One m-section as the packet path needs it. `encodings` lowest quality first."""
+
     mid: str
     kind: str  # "audio" | "video"
     codecs: list[CodecDict]
@@ -116,8 +122,12 @@ class Core:
         """
     def apply(
         self,
-        subscriptions: NDArray[np.uint32], spatial: NDArray[np.int8], temporal: NDArray[np.int8],
-        transports: NDArray[np.uint32], pacing_bps: NDArray[np.uint64], probe_bps: NDArray[np.uint64],
+        subscriptions: NDArray[np.uint32],
+        spatial: NDArray[np.int8],
+        temporal: NDArray[np.int8],
+        transports: NDArray[np.uint32],
+        pacing_bps: NDArray[np.uint64],
+        probe_bps: NDArray[np.uint64],
     ) -> None:
         """One whole decision: layers per subscription (-1 paused), rates per transport (0 unpaced / no probe)."""
     def take_stats(self) -> dict[str, dict[str, NDArray[Any]]]:

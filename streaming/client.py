@@ -120,7 +120,7 @@ class MediaClient:
         await self._ask("connect", subscription=subscription, publication=publication)
 
     async def cap(self, subscription: int, spatial: int, *, fixed: bool = False) -> None:
-        """The highest layer (0-2, -1 pauses) that this slot may get; `fixed` asks for it at once, without probing up."""
+        """The highest layer (0-2, -1 pauses) that this slot may get; `fixed` asks for it at once."""
         await self._ask("cap", subscription=subscription, spatial=spatial, fixed=fixed)
 
     async def remove(self, handle: int) -> None:
