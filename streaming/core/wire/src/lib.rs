@@ -1,4 +1,19 @@
-//! Bytes to values and back. One RFC a file, no state.
+//! Bytes to values and back. One RFC a file, no state but a decoder's own.
+//!
+//! Every parser takes a slice, does work bounded by the slice's length and answers with a value or a [`Malformed`].
 #![forbid(unsafe_code)]
 
+mod error;
+mod read;
+
+pub mod extensions;
+pub mod h264;
+pub mod rtcp;
+pub mod rtp;
+pub mod rtx;
+pub mod seq;
 pub mod time;
+pub mod twcc;
+pub mod vp8;
+
+pub use error::Malformed;
