@@ -5,3 +5,5 @@
 #![forbid(unsafe_code)]
 
 pub mod api;
+pub mod drop_reason;
+pub mod transport;
