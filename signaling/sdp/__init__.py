@@ -1,0 +1,36 @@
+"""SDP text <-> values: the only place that knows the format (RFC 8866, RFC 8829; PROTOCOL section 1)."""
+
+from signaling.sdp.answer import (
+    Accepted,
+    Direction,
+    accept_slot,
+    accept_track,
+    build_answer,
+    has_rtx,
+    refuse,
+    transport_params,
+)
+from signaling.sdp.client import AnswerParams, ClientOffer, build_offer, parse_answer
+from signaling.sdp.offer import Codec, Media, Offer, parse_offer, parse_trickle
+from signaling.sdp.text import SdpError
+
+__all__ = [
+    "Accepted",
+    "AnswerParams",
+    "ClientOffer",
+    "Codec",
+    "Direction",
+    "Media",
+    "Offer",
+    "SdpError",
+    "accept_slot",
+    "accept_track",
+    "build_answer",
+    "build_offer",
+    "has_rtx",
+    "parse_answer",
+    "parse_offer",
+    "parse_trickle",
+    "refuse",
+    "transport_params",
+]
