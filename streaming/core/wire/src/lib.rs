@@ -7,7 +7,11 @@ mod error;
 mod read;
 
 pub mod extensions;
+pub mod frame4571;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod h264;
+pub mod red;
 pub mod rtcp;
 pub mod rtp;
 pub mod rtx;
@@ -15,5 +19,8 @@ pub mod seq;
 pub mod time;
 pub mod twcc;
 pub mod vp8;
+
+#[cfg(test)]
+mod tests;
 
 pub use error::Malformed;
