@@ -22,7 +22,13 @@ TITLE = "认识分数"
 TITLE_EN = "Getting to know fractions"
 
 _PAGES = [
-    ("什么是分数", "What is a fraction", "把一个圆平均分，取其中几份，就是分数", "Cut a circle into equal parts", Fraction(1)),
+    (
+        "什么是分数",
+        "What is a fraction",
+        "把一个圆平均分，取其中几份，就是分数",
+        "Cut a circle into equal parts",
+        Fraction(1),
+    ),
     ("二分之一", "One half", "平均分成两份，取一份", "Two equal parts, take one", Fraction(1, 2)),
     ("三分之一", "One third", "平均分成三份，取一份", "Three equal parts, take one", Fraction(1, 3)),
     ("四分之一", "One quarter", "平均分成四份，取一份", "Four equal parts, take one", Fraction(1, 4)),

@@ -1,0 +1,137 @@
+"""Pictures and sound -> track files (`.zwl`) that the packet core plays as if a camera had made them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from PIL import Image
+
+from recorder.zwl import LogCodec, TrackHeader, ZwlWriter
+from signaling.ends.rtp_packets import RtpStream, vp8_payloads
+from signaling.ends.voice import RATE, Samples
+
+VIDEO_CLOCK = 90_000
+VP8_PT, OPUS_PT = 96, 111
+OPUS_FRAME = 960  # samples of 20 ms
+SPREAD_US = 300  # between the packets of one frame, as a pacer would
+SPREAD_MOST_US = 20_000
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """One simulcast stream: every `fps / source fps`-th frame at `width` x `height`."""
+
+    rid: str
+    width: int
+    height: int
+    fps: int
+    bps: int
+
+
+class VideoTrack:
+    """Encodes one stream to VP8 as a live sender would: no look-ahead, constant rate, a key frame each `keyframe_s`."""
+
+    def __init__(self, file: Path, source: str, encoding: Encoding, source_fps: int, keyframe_s: int = 4) -> None:
+        self._encoding = encoding
+        self._source_fps = source_fps
+        ssrc = 0x5A440000 + encoding.height
+        header = TrackHeader(source, "demo", "video", (LogCodec(VP8_PT, "VP8", VIDEO_CLOCK),), ssrc)
+        self._writer = ZwlWriter(file, 1, header)
+        self._rtp = RtpStream(ssrc, VP8_PT)
+        self._frames = 0
+        self._encoder = av.CodecContext.create("libvpx", "w")
+        assert isinstance(self._encoder, av.VideoCodecContext)
+        self._encoder.width, self._encoder.height = encoding.width, encoding.height
+        self._encoder.pix_fmt = "yuv420p"
+        self._encoder.time_base = Fraction(1, VIDEO_CLOCK)
+        self._encoder.framerate = Fraction(encoding.fps)
+        self._encoder.bit_rate = encoding.bps
+        self._encoder.gop_size = keyframe_s * encoding.fps
+        self._encoder.thread_count = 1
+        self._encoder.options = {
+            "deadline": "realtime",
+            "cpu-used": "8",
+            "error-resilient": "1",
+            "lag-in-frames": "0",
+            "keyint_min": "0",
+            "minrate": str(encoding.bps),
+            "maxrate": str(encoding.bps),
+            "bufsize": str(encoding.bps),
+            "static-thresh": "100",
+        }
+
+    def add(self, number: int, frame: av.VideoFrame) -> None:
+        """Frame `number` of the source (only those that this encoding's frame rate wants are kept)."""
+        before = (number - 1) * self._encoding.fps // self._source_fps
+        if number * self._encoding.fps // self._source_fps == before:
+            return
+        small = frame.reformat(self._encoding.width, self._encoding.height, "yuv420p")
+        small.pts = number * VIDEO_CLOCK // self._source_fps
+        small.time_base = Fraction(1, VIDEO_CLOCK)
+        small.pict_type = av.video.frame.PictureType.NONE
+        self._write(self._encoder.encode(small))
+
+    def close(self) -> None:
+        """Write what the encoder still holds."""
+        self._write(self._encoder.encode(None))
+        self._writer.close()
+
+    def _write(self, packets: Iterable[av.Packet[Any]]) -> None:
+        for packet in packets:
+            timestamp = packet.pts or 0
+            payloads = list(vp8_payloads(bytes(packet), self._frames))
+            step = min(SPREAD_US, SPREAD_MOST_US // len(payloads))
+            for place, (payload, last) in enumerate(payloads):
+                at_us = timestamp * 1_000_000 // VIDEO_CLOCK + place * step
+                self._writer.rtp(at_us, self._rtp.packet(timestamp, payload, marker=last))
+            self._frames += 1
+
+
+def encode_video(
+    folder: Path, source: str, pictures: Iterable[Image.Image], fps: int, encodings: Sequence[Encoding]
+) -> list[str]:
+    """Write one track file an encoding and return their paths, in the encodings' order."""
+    files = [folder / f"{source}-{encoding.rid}.zwl" for encoding in encodings]
+    tracks = [VideoTrack(file, source, encoding, fps) for file, encoding in zip(files, encodings, strict=True)]
+    for number, picture in enumerate(pictures):
+        frame = av.VideoFrame.from_ndarray(np.asarray(picture), format="rgb24")
+        for track in tracks:
+            track.add(number, frame)
+    for track in tracks:
+        track.close()
+    return [str(file) for file in files]
+
+
+def encode_voice(folder: Path, samples: Samples, bps: int = 32_000) -> list[str]:
+    """Write the sound as Opus, 20 ms a packet, with in-band FEC, and return the file's path in a list."""
+    file = folder / "microphone.zwl"
+    header = TrackHeader("microphone", "demo", "audio", (LogCodec(OPUS_PT, "opus", RATE),), 0x5A440001)
+    encoder = av.CodecContext.create("libopus", "w")
+    assert isinstance(encoder, av.AudioCodecContext)
+    encoder.sample_rate, encoder.layout, encoder.format = RATE, "mono", "flt"
+    encoder.bit_rate = bps
+    encoder.options = {"application": "voip", "frame_duration": "20", "fec": "1", "packet_loss": "10"}
+    writer, rtp = ZwlWriter(file, 1, header), RtpStream(0x5A440001, OPUS_PT)
+    frames = len(samples) // OPUS_FRAME
+    written = 0
+    for index in range(frames + 1):
+        packets: Iterable[av.Packet[Any]]
+        if index < frames:
+            part = samples[index * OPUS_FRAME : (index + 1) * OPUS_FRAME]
+            frame = av.AudioFrame.from_ndarray(part[np.newaxis, :], format="flt", layout="mono")
+            frame.sample_rate, frame.pts = RATE, index * OPUS_FRAME
+            packets = encoder.encode(frame)
+        else:
+            packets = encoder.encode(None)
+        for packet in packets:
+            if written < frames:  # the encoder's look-ahead would make the loop longer than the sound
+                writer.rtp(written * 20_000, rtp.packet(written * OPUS_FRAME, bytes(packet), marker=written == 0))
+                written += 1
+    writer.close()
+    return [str(file)]

@@ -1,0 +1,1 @@
+"""Headless ends and what they play."""
