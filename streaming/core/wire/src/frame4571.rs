@@ -19,90 +19,71 @@ pub fn write(out: &mut Vec<u8>, packet: &[u8]) -> bool {
     true
 }
 
-/// Cuts a byte stream into packets; holds at most one unfinished frame.
+/// Cuts a byte stream into packets: [`Decoder::extend`] with what was read, then [`Decoder::next_frame`] until there is none.
+///
+/// Between reads it holds less than one frame.
 #[derive(Debug, Default)]
 pub struct Decoder {
-    pending: Vec<u8>,
-    broken: bool,
+    buffer: Vec<u8>,
+    start: usize,
 }
 
 impl Decoder {
-    /// At the start of a connection.
-    pub fn new() -> Decoder {
-        Decoder::default()
+    /// At the start of a connection, or with the bytes that another reader of it left.
+    pub fn with(buffer: Vec<u8>) -> Decoder {
+        Decoder { buffer, start: 0 }
     }
 
-    /// Hand over received bytes; `packet` gets every packet that is complete now, empty frames are passed over.
+    /// Append what was read.
+    pub fn extend(&mut self, bytes: &[u8]) {
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The next whole frame, for work in place; empty ones are passed over.
     ///
-    /// After [`Malformed::Bound`] the stream has lost its framing: every further call fails too.
-    pub fn push(
-        &mut self,
-        mut bytes: &[u8],
-        mut packet: impl FnMut(&[u8]),
-    ) -> Result<(), Malformed> {
-        while !self.broken {
-            let missing = self.missing();
-            if missing == 0 {
-                packet(self.pending.get(2..).unwrap_or_default());
-                self.pending.clear();
-                continue;
+    /// [`Malformed::Bound`] is final: the stream has lost its framing, close the connection.
+    pub fn next_frame(&mut self) -> Result<Option<&mut [u8]>, Malformed> {
+        loop {
+            let Some(len) = self.frame_len()? else {
+                self.buffer.drain(..self.start);
+                self.start = 0;
+                return Ok(None);
+            };
+            let begin = self.start + 2;
+            self.start = begin + len;
+            if len > 0 {
+                return Ok(self.buffer.get_mut(begin..begin + len));
             }
-            if self.pending.is_empty() {
-                bytes = whole_frames(bytes, &mut packet);
-            }
-            if bytes.is_empty() {
-                return Ok(());
-            }
-            let (now, later) = bytes.split_at(self.missing().min(bytes.len()));
-            self.pending.extend_from_slice(now);
-            bytes = later;
-            self.check();
         }
-        Err(Malformed::Bound)
     }
 
-    /// Bytes of an unfinished frame that are held.
+    /// The next frame, which stays where it is; empty until it is whole.
+    pub fn peek(&self) -> Result<Option<&[u8]>, Malformed> {
+        let len = self.frame_len()?;
+        Ok(len.and_then(|len| self.buffer.get(self.start + 2..self.start + 2 + len)))
+    }
+
+    /// All bytes that were not taken, for another reader of the connection.
+    pub fn into_rest(mut self) -> Vec<u8> {
+        self.buffer.drain(..self.start);
+        self.buffer
+    }
+
+    /// Bytes that were not taken.
     pub fn held(&self) -> usize {
-        self.pending.len()
+        self.buffer.len() - self.start
     }
 
-    /// Bytes until the length, or the frame, is complete.
-    fn missing(&self) -> usize {
-        match self.pending.first_chunk::<2>() {
-            None => 2 - self.pending.len(),
-            Some(len) => {
-                (2 + usize::from(u16::from_be_bytes(*len))).saturating_sub(self.pending.len())
-            }
-        }
-    }
-
-    /// Note a length that is out of bounds, pass over an empty frame.
-    fn check(&mut self) {
-        let Some(len) = self
-            .pending
-            .first_chunk::<2>()
-            .map(|len| usize::from(u16::from_be_bytes(*len)))
-        else {
-            return;
+    /// Length of the next frame, where it is whole.
+    fn frame_len(&self) -> Result<Option<usize>, Malformed> {
+        let rest = self.buffer.get(self.start..).unwrap_or_default();
+        let Some((len, body)) = rest.split_first_chunk::<2>() else {
+            return Ok(None);
         };
-        self.broken = len > MAX_FRAME;
-        if len == 0 {
-            self.pending.clear();
-        }
-    }
-}
-
-/// Hand out the frames that lie whole in `bytes`, without a copy; answers the rest.
-fn whole_frames<'a>(mut bytes: &'a [u8], packet: &mut impl FnMut(&[u8])) -> &'a [u8] {
-    while let Some((len, rest)) = bytes.split_first_chunk::<2>() {
         let len = usize::from(u16::from_be_bytes(*len));
-        let Some((frame, after)) = rest.split_at_checked(len).filter(|_| len <= MAX_FRAME) else {
-            break;
-        };
-        if len > 0 {
-            packet(frame);
+        if len > MAX_FRAME {
+            return Err(Malformed::Bound);
         }
-        bytes = after;
+        Ok((len <= body.len()).then_some(len))
     }
-    bytes
 }

@@ -203,18 +203,28 @@ fn h264_payload(data: &[u8]) {
 
 /// However the stream is cut, the same packets come out, and little is held.
 fn frames(data: &[u8]) {
-    let collect = |step: usize| {
-        let (mut decoder, mut packets) = (frame4571::Decoder::new(), Vec::new());
-        let ended = data.chunks(step).try_for_each(|bytes| {
-            let pushed = decoder.push(bytes, |packet| packets.push(packet.to_vec()));
-            assert!(decoder.held() < 2 + frame4571::MAX_FRAME);
-            pushed
-        });
-        (packets, ended)
-    };
-    let whole = collect(data.len().max(1));
-    assert_eq!(collect(1), whole);
-    assert_eq!(collect(7), whole);
+    let whole = deframe(data, data.len().max(1));
+    assert_eq!(deframe(data, 1), whole);
+    assert_eq!(deframe(data, 7), whole);
+}
+
+fn deframe(data: &[u8], step: usize) -> (Vec<Vec<u8>>, bool) {
+    let (mut decoder, mut packets) = (frame4571::Decoder::default(), Vec::new());
+    for bytes in data.chunks(step) {
+        decoder.extend(bytes);
+        let ended = loop {
+            match decoder.next_frame() {
+                Ok(Some(packet)) => packets.push(packet.to_vec()),
+                Ok(None) => break false,
+                Err(_) => break true,
+            }
+        };
+        if ended {
+            return (packets, true);
+        }
+        assert!(decoder.held() < 2 + frame4571::MAX_FRAME);
+    }
+    (packets, false)
 }
 
 /// Indexes stay within half a circle of the highest and keep their low bits.

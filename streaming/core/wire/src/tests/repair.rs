@@ -115,27 +115,38 @@ fn a_block_that_red_cannot_express_is_left_out() {
     );
 }
 
+/// Feed bytes, take all that is whole.
+fn feed(decoder: &mut frame4571::Decoder, bytes: &[u8]) -> Result<Vec<Vec<u8>>, Malformed> {
+    decoder.extend(bytes);
+    let mut seen = Vec::new();
+    while let Some(packet) = decoder.next_frame()? {
+        seen.push(packet.to_vec());
+    }
+    Ok(seen)
+}
+
 #[test]
 fn a_frame_longer_than_the_bound_ends_the_stream() {
-    let mut decoder = frame4571::Decoder::new();
-    let mut seen = Vec::new();
-    assert_eq!(
-        decoder.push(&[0, 1, 9, 0xFF], |p| seen.push(p.to_vec())),
-        Ok(())
-    );
-    assert_eq!(
-        decoder.push(&[0xFF, 0], |p| seen.push(p.to_vec())),
-        Err(Malformed::Bound)
-    );
-    assert_eq!(
-        decoder.push(&[0, 1, 9], |p| seen.push(p.to_vec())),
-        Err(Malformed::Bound)
-    );
-    assert_eq!(seen, [[9]]);
+    let mut decoder = frame4571::Decoder::default();
+    assert_eq!(feed(&mut decoder, &[0, 1, 9, 0x08]), Ok(vec![vec![9]]));
+    assert_eq!(feed(&mut decoder, &[0x01, 0]), Err(Malformed::Bound));
+    assert_eq!(decoder.peek(), Err(Malformed::Bound));
+    assert_eq!(feed(&mut decoder, &[0, 1, 9]), Err(Malformed::Bound));
     assert!(!frame4571::write(
         &mut Vec::new(),
         &vec![0; frame4571::MAX_FRAME + 1]
     ));
+}
+
+#[test]
+fn what_a_look_leaves_goes_to_the_next_reader() {
+    let mut decoder = frame4571::Decoder::default();
+    assert_eq!(decoder.peek(), Ok(None));
+    assert_eq!(feed(&mut decoder, &[0, 1, 5]), Ok(vec![vec![5]]));
+    decoder.extend(&[0, 1, 7, 0, 2, 8]);
+    assert_eq!(decoder.peek(), Ok(Some(&[7][..])));
+    let mut next = frame4571::Decoder::with(decoder.into_rest());
+    assert_eq!(feed(&mut next, &[9]), Ok(vec![vec![7], vec![8, 9]]));
 }
 
 proptest! {
@@ -157,11 +168,11 @@ proptest! {
         let packets: Vec<_> = lens.iter().map(|len| vec![(len % 251) as u8; *len]).collect();
         let mut stream = Vec::new();
         prop_assert!(packets.iter().all(|packet| frame4571::write(&mut stream, packet)));
-        let (mut decoder, mut seen, mut rest) = (frame4571::Decoder::new(), Vec::new(), stream.as_slice());
+        let (mut decoder, mut seen, mut rest) = (frame4571::Decoder::default(), Vec::new(), stream.as_slice());
         for cut in cuts.iter().cycle() {
             if rest.is_empty() { break }
             let (now, later) = rest.split_at((*cut).min(rest.len()));
-            prop_assert_eq!(decoder.push(now, |packet| seen.push(packet.to_vec())), Ok(()));
+            seen.extend(feed(&mut decoder, now).unwrap());
             rest = later;
         }
         prop_assert_eq!(seen, packets);
