@@ -1,0 +1,34 @@
+//! The one clock: engine time is monotonic, Unix time is derived from it so that it never jumps back.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use zhuandi_wire::time::Micros;
+
+/// Reads the monotonic clock and knows the Unix time of its start; all workers share one.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    start: Instant,
+    unix_start_us: i64,
+}
+
+impl Clock {
+    /// A clock that starts now at [`Micros`] 1 (0 is kept for "before everything").
+    #[allow(clippy::disallowed_methods)]
+    pub fn start() -> Self {
+        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let unix_start_us = i64::try_from(unix.as_micros()).unwrap_or(0);
+        Self { start: Instant::now(), unix_start_us }
+    }
+
+    /// Engine time.
+    #[allow(clippy::disallowed_methods)]
+    pub fn now(&self) -> Micros {
+        let elapsed = Instant::now().duration_since(self.start);
+        Micros(i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX).saturating_add(1))
+    }
+
+    /// Unix time in microseconds of an engine time.
+    pub fn unix_us(&self, at_us: i64) -> u64 {
+        u64::try_from(self.unix_start_us.saturating_add(at_us)).unwrap_or(0)
+    }
+}
