@@ -21,7 +21,12 @@ pub(crate) struct ClientSockets {
 
 impl ClientSockets {
     /// A socket that reaches `remote`, for this transport; its concrete address.
-    pub(crate) fn open(&mut self, id: TransportId, remote: SocketAddr, epoll: &Epoll) -> io::Result<SocketAddr> {
+    pub(crate) fn open(
+        &mut self,
+        id: TransportId,
+        remote: SocketAddr,
+        epoll: &Epoll,
+    ) -> io::Result<SocketAddr> {
         let port = UdpPort::towards(remote)?;
         epoll.add(port.fd(), TOKEN | u64::from(id.0))?;
         let address = port.bound();

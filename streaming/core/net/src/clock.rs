@@ -2,6 +2,7 @@
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use zhuandi_sfu::transport::Epoch;
 use zhuandi_wire::time::Micros;
 
 /// Reads the monotonic clock and knows the Unix time of its start; all workers share one.
@@ -12,19 +13,28 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// A clock that starts now at [`Micros`] 1 (0 is kept for "before everything").
+    /// A clock that starts now, with its anchor for the machines that count in `Instant`s.
     #[allow(clippy::disallowed_methods)]
-    pub fn start() -> Self {
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    pub fn start() -> (Self, Epoch) {
+        let unix = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         let unix_start_us = i64::try_from(unix.as_micros()).unwrap_or(0);
-        Self { start: Instant::now(), unix_start_us }
+        let start = Instant::now();
+        (
+            Self {
+                start,
+                unix_start_us,
+            },
+            Epoch { base: start },
+        )
     }
 
     /// Engine time.
     #[allow(clippy::disallowed_methods)]
     pub fn now(&self) -> Micros {
         let elapsed = Instant::now().duration_since(self.start);
-        Micros(i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX).saturating_add(1))
+        Micros(i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX))
     }
 
     /// Unix time in microseconds of an engine time.

@@ -50,7 +50,11 @@ impl Driver {
             return true;
         }
         self.panics += 1;
-        self.recent = if now.since(Micros(self.last_us)) > QUIET_US { 1 } else { self.recent + 1 };
+        self.recent = if now.since(Micros(self.last_us)) > QUIET_US {
+            1
+        } else {
+            self.recent + 1
+        };
         self.last_us = now.0;
         if self.recent >= HOPELESS {
             self.engine = Engine::new(Arc::clone(&self.certificate), self.epoch);
@@ -62,14 +66,20 @@ impl Driver {
     }
 
     fn end_session(&mut self, now: Micros, id: TransportId) {
-        self.guard(now, |engine| engine.handle_command(now, Command::Remove { handle: id.0 }));
+        self.guard(now, |engine| {
+            engine.handle_command(now, Command::Remove { handle: id.0 })
+        });
         if self.open.remove(&id) {
             self.told.push_back(internal_error(id));
         }
     }
 
     pub(crate) fn command(&mut self, now: Micros, command: Command) {
-        let opened = if let Command::OpenTransport { id, .. } = &command { Some(*id) } else { None };
+        let opened = if let Command::OpenTransport { id, .. } = &command {
+            Some(*id)
+        } else {
+            None
+        };
         self.open.extend(opened);
         if !self.guard(now, |engine| engine.handle_command(now, command))
             && let Some(id) = opened
@@ -119,7 +129,11 @@ impl Driver {
     }
 
     /// Direct use of the engine for columns; a panic there yields the default.
-    pub(crate) fn ask<R: Default>(&mut self, now: Micros, question: impl FnOnce(&mut Engine) -> R) -> R {
+    pub(crate) fn ask<R: Default>(
+        &mut self,
+        now: Micros,
+        question: impl FnOnce(&mut Engine) -> R,
+    ) -> R {
         let mut answer = R::default();
         self.guard(now, |engine| answer = question(engine));
         answer
@@ -127,5 +141,8 @@ impl Driver {
 }
 
 fn internal_error(transport: TransportId) -> Event {
-    Event::Closed { transport, reason: "internal error".into() }
+    Event::Closed {
+        transport,
+        reason: "internal error".into(),
+    }
 }

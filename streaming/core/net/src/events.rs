@@ -46,7 +46,10 @@ pub struct EventQueue {
 impl EventQueue {
     /// An empty queue.
     pub fn new() -> io::Result<Self> {
-        Ok(Self { inner: Mutex::default(), flag: EventFd::new()? })
+        Ok(Self {
+            inner: Mutex::default(),
+            flag: EventFd::new()?,
+        })
     }
 
     /// Add one; beyond the limit it is only counted.

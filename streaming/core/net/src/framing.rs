@@ -28,7 +28,9 @@ impl Deframer {
     pub(crate) fn next(&mut self) -> Option<&mut [u8]> {
         loop {
             let rest = self.buffer.get(self.start..)?;
-            let Some((len, body)) = rest.split_first_chunk::<2>() else { break };
+            let Some((len, body)) = rest.split_first_chunk::<2>() else {
+                break;
+            };
             let len = usize::from(u16::from_be_bytes(*len));
             if body.len() < len {
                 break;
@@ -118,7 +120,9 @@ mod tests {
 
     #[test]
     fn the_ufrag_is_found_behind_other_attributes() {
-        let frame = binding(&[0x80, 0x22, 0, 1, b'x', 0, 0, 0, 0, 6, 0, 5, b'a', b'b', b':', b'c', b'd', 0, 0, 0]);
+        let frame = binding(&[
+            0x80, 0x22, 0, 1, b'x', 0, 0, 0, 0, 6, 0, 5, b'a', b'b', b':', b'c', b'd', 0, 0, 0,
+        ]);
         assert_eq!(stun_ufrag(&frame), Some("ab"));
     }
 

@@ -29,7 +29,11 @@ pub(crate) struct Record<'a> {
 /// Append a record.
 pub(crate) fn write(out: &mut Vec<u8>, record: Record<'_>) {
     let start = out.len();
-    out.extend_from_slice(&u32::try_from(record.body.len()).unwrap_or(u32::MAX).to_le_bytes());
+    out.extend_from_slice(
+        &u32::try_from(record.body.len())
+            .unwrap_or(u32::MAX)
+            .to_le_bytes(),
+    );
     out.extend_from_slice(&[0; 4]);
     out.push(record.kind);
     out.extend_from_slice(&record.track.to_le_bytes());
@@ -65,8 +69,12 @@ fn read(bytes: &[u8]) -> Option<(Record<'_>, &[u8])> {
     let (kind, covered) = covered.split_first()?;
     let (track, covered) = covered.split_first_chunk::<2>()?;
     let (arrival, body) = covered.split_first_chunk::<8>()?;
-    let record =
-        Record { kind: *kind, track: u16::from_le_bytes(*track), arrival_us: u64::from_le_bytes(*arrival), body };
+    let record = Record {
+        kind: *kind,
+        track: u16::from_le_bytes(*track),
+        arrival_us: u64::from_le_bytes(*arrival),
+        body,
+    };
     Some((record, next))
 }
 
@@ -76,15 +84,33 @@ mod tests {
 
     fn sample() -> Vec<u8> {
         let mut out = MAGIC.to_vec();
-        write(&mut out, Record { kind: kind::TRACK, track: 3, arrival_us: 5, body: b"{}" });
-        write(&mut out, Record { kind: kind::RTP, track: 3, arrival_us: u64::MAX, body: &[9; 1200] });
+        write(
+            &mut out,
+            Record {
+                kind: kind::TRACK,
+                track: 3,
+                arrival_us: 5,
+                body: b"{}",
+            },
+        );
+        write(
+            &mut out,
+            Record {
+                kind: kind::RTP,
+                track: 3,
+                arrival_us: u64::MAX,
+                body: &[9; 1200],
+            },
+        );
         out
     }
 
     #[test]
     fn records_come_back_as_written() {
         let file = sample();
-        let got: Vec<_> = records(&file).map(|record| (record.kind, record.arrival_us, record.body.len())).collect();
+        let got: Vec<_> = records(&file)
+            .map(|record| (record.kind, record.arrival_us, record.body.len()))
+            .collect();
         assert_eq!(got, [(kind::TRACK, 5, 2), (kind::RTP, u64::MAX, 1200)]);
     }
 
@@ -93,7 +119,11 @@ mod tests {
         let file = sample();
         for end in 0..file.len() {
             let count = records(&file[..end]).count();
-            assert_eq!(count, usize::from(end >= MAGIC.len() + HEAD + 2), "cut at {end}");
+            assert_eq!(
+                count,
+                usize::from(end >= MAGIC.len() + HEAD + 2),
+                "cut at {end}"
+            );
         }
     }
 

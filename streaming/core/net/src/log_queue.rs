@@ -1,6 +1,7 @@
 //! The bounded queue between the workers and the log writer: under pressure pictures give way, sound and events do not.
 
 use std::collections::{HashMap, VecDeque};
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -36,16 +37,30 @@ impl Class {
 /// What the writer is asked to do, in order.
 #[derive(Debug)]
 pub(crate) enum Job {
-    /// A lesson's directory was made.
-    OpenLesson(LessonId, PathBuf),
+    /// A lesson's directory was made, and its lock taken.
+    OpenLesson(LessonId, PathBuf, File),
     /// A tap was added: its TRACK record.
-    OpenTrack { lesson: LessonId, track: u16, header: Vec<u8>, unix_us: u64 },
+    OpenTrack {
+        lesson: LessonId,
+        track: u16,
+        header: Vec<u8>,
+        unix_us: u64,
+    },
     /// One record of a track; `unix_us` is its arrival.
     Record { record: LogRecord, unix_us: u64 },
     /// Records of this track were dropped before this point.
-    Dropped { lesson: LessonId, track: u16, count: u32, unix_us: u64 },
+    Dropped {
+        lesson: LessonId,
+        track: u16,
+        count: u32,
+        unix_us: u64,
+    },
     /// The track ended in good order.
-    CloseTrack { lesson: LessonId, track: u16, reason: &'static str },
+    CloseTrack {
+        lesson: LessonId,
+        track: u16,
+        reason: &'static str,
+    },
     /// Seal everything of the lesson.
     CloseLesson(LessonId),
     /// Seal everything and stop.
@@ -76,7 +91,12 @@ impl LogQueue {
     pub(crate) fn order(&self, job: Job) {
         let mut inner = self.lock();
         match &job {
-            Job::OpenTrack { lesson, track, header, .. } => {
+            Job::OpenTrack {
+                lesson,
+                track,
+                header,
+                ..
+            } => {
                 inner.classes.insert((*lesson, *track), class_of(header));
             }
             Job::CloseTrack { lesson, track, .. } => {
@@ -102,7 +122,12 @@ impl LogQueue {
                 continue;
             }
             if let Some(count) = inner.dropped.remove(&key) {
-                inner.jobs.push_back(Job::Dropped { lesson: record.lesson, track: record.track, count, unix_us });
+                inner.jobs.push_back(Job::Dropped {
+                    lesson: record.lesson,
+                    track: record.track,
+                    count,
+                    unix_us,
+                });
             }
             inner.bytes += size;
             inner.jobs.push_back(Job::Record { record, unix_us });
@@ -115,7 +140,11 @@ impl LogQueue {
     pub(crate) fn take(&self, timeout: Duration, out: &mut VecDeque<Job>) {
         let mut inner = self.lock();
         if inner.jobs.is_empty() {
-            inner = self.filled.wait_timeout(inner, timeout).unwrap_or_else(PoisonError::into_inner).0;
+            inner = self
+                .filled
+                .wait_timeout(inner, timeout)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
         std::mem::swap(&mut inner.jobs, out);
         inner.bytes = 0;
@@ -144,20 +173,39 @@ mod tests {
         let queue = LogQueue::default();
         for (track, source) in [(1, "camera"), (2, "screen"), (3, "microphone")] {
             let header = format!("{{\"source\":\"{source}\"}}").into_bytes();
-            queue.order(Job::OpenTrack { lesson: LESSON, track, header, unix_us: 0 });
+            queue.order(Job::OpenTrack {
+                lesson: LESSON,
+                track,
+                header,
+                unix_us: 0,
+            });
         }
         queue
     }
 
     fn push(queue: &LogQueue, track: u16, bytes: usize) {
-        let record = LogRecord { lesson: LESSON, track, kind: 1, arrival_us: 0, body: vec![0; bytes] };
+        let record = LogRecord {
+            lesson: LESSON,
+            track,
+            kind: 1,
+            arrival_us: 0,
+            body: vec![0; bytes],
+        };
         queue.push(&mut vec![(record, 0)]);
     }
 
     fn kept(queue: &LogQueue) -> Vec<u16> {
         let mut jobs = VecDeque::new();
         queue.take(Duration::ZERO, &mut jobs);
-        jobs.into_iter().filter_map(|job| if let Job::Record { record, .. } = job { Some(record.track) } else { None }).collect()
+        jobs.into_iter()
+            .filter_map(|job| {
+                if let Job::Record { record, .. } = job {
+                    Some(record.track)
+                } else {
+                    None
+                }
+            })
+            .collect()
     }
 
     #[test]
@@ -182,7 +230,17 @@ mod tests {
         push(&queue, 1, 10);
         let mut jobs = VecDeque::new();
         queue.take(Duration::ZERO, &mut jobs);
-        assert!(matches!(jobs[0], Job::Dropped { track: 1, count: 2, .. }), "{jobs:?}");
+        assert!(
+            matches!(
+                jobs[0],
+                Job::Dropped {
+                    track: 1,
+                    count: 2,
+                    ..
+                }
+            ),
+            "{jobs:?}"
+        );
         assert!(matches!(jobs[1], Job::Record { .. }));
     }
 }

@@ -38,7 +38,17 @@ struct Part {
 impl TrackLog {
     /// A track of the directory `dir`; `header` is the body of its TRACK record (empty for the event track).
     pub(crate) fn new(dir: PathBuf, track: u16, header: Vec<u8>) -> Self {
-        Self { dir, track, header, part: 0, open: None, pending: Vec::new(), pending_records: 0, lost: 0, begin_us: None }
+        Self {
+            dir,
+            track,
+            header,
+            part: 0,
+            open: None,
+            pending: Vec::new(),
+            pending_records: 0,
+            lost: 0,
+            begin_us: None,
+        }
     }
 
     /// Make the first part at once, so that a track is seen before its first packet.
@@ -48,7 +58,15 @@ impl TrackLog {
 
     /// Gather a record.
     pub(crate) fn add(&mut self, kind: u8, unix_us: u64, body: &[u8]) {
-        log_format::write(&mut self.pending, Record { kind, track: self.track, arrival_us: unix_us, body });
+        log_format::write(
+            &mut self.pending,
+            Record {
+                kind,
+                track: self.track,
+                arrival_us: unix_us,
+                body,
+            },
+        );
         self.pending_records += 1;
     }
 
@@ -90,13 +108,23 @@ impl TrackLog {
         if fresh {
             head.extend_from_slice(&MAGIC);
             if !self.header.is_empty() {
-                let record = Record { kind: kind::TRACK, track: self.track, arrival_us: unix_us, body: &self.header };
+                let record = Record {
+                    kind: kind::TRACK,
+                    track: self.track,
+                    arrival_us: unix_us,
+                    body: &self.header,
+                };
                 log_format::write(&mut head, record);
             }
         }
         if self.lost > 0 {
             let body = self.lost.to_le_bytes();
-            let record = Record { kind: kind::DROPPED, track: self.track, arrival_us: unix_us, body: &body };
+            let record = Record {
+                kind: kind::DROPPED,
+                track: self.track,
+                arrival_us: unix_us,
+                body: &body,
+            };
             log_format::write(&mut head, record);
         }
         let result = part.append(&head, &self.pending);
@@ -115,10 +143,21 @@ impl TrackLog {
         loop {
             self.part += 1;
             let name = format!("{:05}-{:06}.zwl", self.track, self.part);
-            match OpenOptions::new().write(true).create_new(true).open(self.dir.join(&name)) {
+            match OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .open(self.dir.join(&name))
+            {
                 Ok(file) => {
                     let hash = digest::Context::new(&digest::SHA256);
-                    return Ok(Part { file, name, bytes: 0, began_us: unix_us, hash, synced: true });
+                    return Ok(Part {
+                        file,
+                        name,
+                        bytes: 0,
+                        began_us: unix_us,
+                        hash,
+                        synced: true,
+                    });
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => {
@@ -143,17 +182,31 @@ impl TrackLog {
 
     /// Close the part under way and list it in `sealed.jsonl`.
     pub(crate) fn seal(&mut self) -> io::Result<()> {
-        let Some(part) = self.open.take() else { return Ok(()) };
+        let Some(part) = self.open.take() else {
+            return Ok(());
+        };
         part.file.sync_data()?;
-        let sum: String = part.hash.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        let line = format!("{{\"file\":\"{}\",\"bytes\":{},\"sha256\":\"{sum}\"}}\n", part.name, part.bytes);
+        let sum: String = part
+            .hash
+            .finish()
+            .as_ref()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let line = format!(
+            "{{\"file\":\"{}\",\"bytes\":{},\"sha256\":\"{sum}\"}}\n",
+            part.name, part.bytes
+        );
         append_line(&self.dir.join("sealed.jsonl"), &line)
     }
 }
 
 impl Part {
     fn append(&mut self, head: &[u8], body: &[u8]) -> io::Result<u64> {
-        let written = self.file.write_all(head).and_then(|()| self.file.write_all(body));
+        let written = self
+            .file
+            .write_all(head)
+            .and_then(|()| self.file.write_all(body));
         if let Err(error) = written {
             // A torn record would hide all later ones from readers.
             let _ = self.file.set_len(self.bytes);

@@ -41,7 +41,10 @@ pub(crate) struct Mailbox {
 
 impl Mailbox {
     pub(crate) fn new() -> io::Result<Self> {
-        Ok(Self { letters: Mutex::default(), flag: EventFd::new()? })
+        Ok(Self {
+            letters: Mutex::default(),
+            flag: EventFd::new()?,
+        })
     }
 
     /// Post letters that belong together, all or none.
@@ -59,7 +62,10 @@ impl Mailbox {
     /// Take all into `out`, which is empty.
     pub(crate) fn take(&self, out: &mut VecDeque<Letter>) {
         self.flag.clear();
-        std::mem::swap(&mut *self.letters.lock().unwrap_or_else(PoisonError::into_inner), out);
+        std::mem::swap(
+            &mut *self.letters.lock().unwrap_or_else(PoisonError::into_inner),
+            out,
+        );
     }
 }
 

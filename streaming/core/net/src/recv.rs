@@ -5,7 +5,7 @@ use std::mem::{size_of, zeroed};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::RawFd;
 
-use libc::{c_int, c_void, cmsghdr, iovec, mmsghdr, sockaddr_storage, socklen_t};
+use libc::{c_void, cmsghdr, iovec, mmsghdr, sockaddr_storage, socklen_t};
 
 use crate::sys::from_sockaddr;
 
@@ -50,7 +50,13 @@ impl RecvBatch {
             controls: vec![Control([0; CONTROL]); BATCH],
             // SAFETY: all-zero bytes are valid for these plain C structures.
             names: vec![unsafe { zeroed() }; BATCH],
-            vectors: vec![iovec { iov_base: std::ptr::null_mut(), iov_len: 0 }; BATCH],
+            vectors: vec![
+                iovec {
+                    iov_base: std::ptr::null_mut(),
+                    iov_len: 0
+                };
+                BATCH
+            ],
             // SAFETY: as above.
             headers: vec![unsafe { zeroed() }; BATCH],
             received: 0,
@@ -59,8 +65,14 @@ impl RecvBatch {
 
     /// Fill the slab from a non-blocking socket; the number of datagrams, 0 when there are none.
     pub(crate) fn receive(&mut self, fd: RawFd) -> usize {
-        let rows = self.slab.iter_mut().zip(&mut self.controls).zip(&mut self.names);
-        for (((buffer, control), name), (vector, header)) in rows.zip(self.vectors.iter_mut().zip(&mut self.headers)) {
+        let rows = self
+            .slab
+            .iter_mut()
+            .zip(&mut self.controls)
+            .zip(&mut self.names);
+        for (((buffer, control), name), (vector, header)) in
+            rows.zip(self.vectors.iter_mut().zip(&mut self.headers))
+        {
             vector.iov_base = buffer.as_mut_ptr().cast::<c_void>();
             vector.iov_len = DATAGRAM;
             header.msg_hdr.msg_name = (name as *mut sockaddr_storage).cast::<c_void>();
@@ -73,7 +85,13 @@ impl RecvBatch {
         }
         // SAFETY: all pointers were just set to live buffers of the lengths given; no timeout.
         let count = unsafe {
-            libc::recvmmsg(fd, self.headers.as_mut_ptr(), BATCH as u32, libc::MSG_DONTWAIT, std::ptr::null_mut())
+            libc::recvmmsg(
+                fd,
+                self.headers.as_mut_ptr(),
+                BATCH as u32,
+                libc::MSG_DONTWAIT,
+                std::ptr::null_mut(),
+            )
         };
         self.received = usize::try_from(count).unwrap_or(0);
         self.received
@@ -81,13 +99,22 @@ impl RecvBatch {
 
     /// The datagrams of the last call.
     pub(crate) fn datagrams(&mut self) -> impl Iterator<Item = Datagram<'_>> {
-        let rows = self.slab.iter_mut().zip(&self.names).zip(&self.headers).take(self.received);
+        let rows = self
+            .slab
+            .iter_mut()
+            .zip(&self.names)
+            .zip(&self.headers)
+            .take(self.received);
         rows.filter_map(|((buffer, name), header)| {
             if header.msg_hdr.msg_flags & libc::MSG_TRUNC != 0 {
                 return None;
             }
             let bytes = buffer.get_mut(..header.msg_len as usize)?;
-            Some(Datagram { bytes, remote: from_sockaddr(name)?, local: destination(&header.msg_hdr) })
+            Some(Datagram {
+                bytes,
+                remote: from_sockaddr(name)?,
+                local: destination(&header.msg_hdr),
+            })
         })
     }
 }
@@ -101,11 +128,17 @@ fn destination(header: &libc::msghdr) -> Option<IpAddr> {
         while let Some(message) = next.as_ref() {
             match (message.cmsg_level, message.cmsg_type) {
                 (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
-                    let info = libc::CMSG_DATA(next).cast::<libc::in_pktinfo>().read_unaligned();
-                    return Some(IpAddr::V4(Ipv4Addr::from(info.ipi_addr.s_addr.to_ne_bytes())));
+                    let info = libc::CMSG_DATA(next)
+                        .cast::<libc::in_pktinfo>()
+                        .read_unaligned();
+                    return Some(IpAddr::V4(Ipv4Addr::from(
+                        info.ipi_addr.s_addr.to_ne_bytes(),
+                    )));
                 }
                 (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
-                    let info = libc::CMSG_DATA(next).cast::<libc::in6_pktinfo>().read_unaligned();
+                    let info = libc::CMSG_DATA(next)
+                        .cast::<libc::in6_pktinfo>()
+                        .read_unaligned();
                     return Some(IpAddr::V6(Ipv6Addr::from(info.ipi6_addr.s6_addr)).to_canonical());
                 }
                 _ => next = libc::CMSG_NXTHDR(header, next),
@@ -116,4 +149,4 @@ fn destination(header: &libc::msghdr) -> Option<IpAddr> {
 }
 
 /// Keeps the constants of C and ours in step.
-const _: () = assert!(CONTROL >= 2 * (size_of::<cmsghdr>() + size_of::<libc::in6_pktinfo>()) + 8 * size_of::<c_int>());
+const _: () = assert!(CONTROL >= 2 * (size_of::<cmsghdr>() + size_of::<libc::in6_pktinfo>()) + 32);

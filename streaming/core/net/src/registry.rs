@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use zhuandi_sfu::api::{LessonId, Role, TransportId};
+use zhuandi_sfu::api::{LessonId, Role, RtpParameters, TransportId};
 
 /// What a handle means.
 #[derive(Clone, Debug)]
@@ -10,11 +10,11 @@ pub(crate) enum Object {
     /// An association.
     Transport { ufrag: String, role: Role },
     /// Media from a transport, or from a file (no transport).
-    Publication,
+    Publication(Box<RtpParameters>),
     /// A slot of a transport.
     Subscription,
-    /// A leg into the log, of the publication `of`.
-    Tap { track: u16, of: u32 },
+    /// A leg into the log, under its publication.
+    Tap { track: u16 },
 }
 
 #[derive(Clone, Debug)]
@@ -55,7 +55,12 @@ impl Registry {
 
     /// Put a new lesson on the worker with the fewest.
     pub(crate) fn open_lesson(&mut self, workers: usize, logged: bool) -> (LessonId, usize) {
-        let load = |worker: &usize| self.lessons.values().filter(|lesson| lesson.worker == *worker).count();
+        let load = |worker: &usize| {
+            self.lessons
+                .values()
+                .filter(|lesson| lesson.worker == *worker)
+                .count()
+        };
         let worker = (0..workers).min_by_key(load).unwrap_or(0);
         let id = LessonId(self.new_handle());
         self.lessons.insert(id, Lesson { worker, logged });
@@ -69,7 +74,10 @@ impl Registry {
     /// Forget a lesson; the transports and players that must be removed from its worker.
     pub(crate) fn close_lesson(&mut self, id: LessonId) -> Option<(usize, Vec<u32>)> {
         let lesson = self.lessons.remove(&id)?;
-        let of_lesson = self.entries.iter().filter(|(_, entry)| entry.lesson == id && entry.parent.is_none());
+        let of_lesson = self
+            .entries
+            .iter()
+            .filter(|(_, entry)| entry.lesson == id && entry.parent.is_none());
         let roots: Vec<u32> = of_lesson.map(|(handle, _)| *handle).collect();
         for root in &roots {
             self.remove(*root);
@@ -96,7 +104,12 @@ impl Registry {
 
     /// After an ICE restart: new TCP connections come under the new name.
     pub(crate) fn rename(&mut self, transport: TransportId, new: &str) {
-        if let Some(Entry { worker, object: Object::Transport { ufrag, .. }, .. }) = self.entries.get_mut(&transport.0) {
+        if let Some(Entry {
+            worker,
+            object: Object::Transport { ufrag, .. },
+            ..
+        }) = self.entries.get_mut(&transport.0)
+        {
             self.ufrags.remove(ufrag);
             new.clone_into(ufrag);
             self.ufrags.insert(new.to_owned(), *worker);
@@ -110,7 +123,10 @@ impl Registry {
 
     /// Whether any tap of the lesson has this track number.
     pub(crate) fn has_track(&self, lesson: LessonId, wanted: u16) -> bool {
-        let is = |entry: &Entry| entry.lesson == lesson && matches!(entry.object, Object::Tap { track, .. } if track == wanted);
+        let is = |entry: &Entry| {
+            entry.lesson == lesson
+                && matches!(entry.object, Object::Tap { track } if track == wanted)
+        };
         self.entries.values().any(is)
     }
 
@@ -120,16 +136,21 @@ impl Registry {
         let mut todo = vec![handle];
         while let Some(handle) = todo.pop() {
             todo.extend(self.children.remove(&handle).unwrap_or_default());
-            let Some(entry) = self.entries.remove(&handle) else { continue };
-            if let Some(siblings) = entry.parent.and_then(|parent| self.children.get_mut(&parent)) {
+            let Some(entry) = self.entries.remove(&handle) else {
+                continue;
+            };
+            if let Some(siblings) = entry
+                .parent
+                .and_then(|parent| self.children.get_mut(&parent))
+            {
                 siblings.remove(&handle);
             }
             match entry.object {
-                Object::Tap { track, .. } => ended.push((entry.lesson, entry.worker, track)),
+                Object::Tap { track } => ended.push((entry.lesson, entry.worker, track)),
                 Object::Transport { ufrag, .. } => {
                     self.ufrags.remove(&ufrag);
                 }
-                Object::Publication | Object::Subscription => {}
+                Object::Publication(_) | Object::Subscription => {}
             }
         }
         ended
@@ -141,11 +162,19 @@ mod tests {
     use super::*;
 
     fn entry(lesson: LessonId, parent: Option<u32>, object: Object) -> Entry {
-        Entry { lesson, worker: 0, parent, object }
+        Entry {
+            lesson,
+            worker: 0,
+            parent,
+            object,
+        }
     }
 
     fn transport(ufrag: &str) -> Object {
-        Object::Transport { ufrag: ufrag.into(), role: Role::Server }
+        Object::Transport {
+            ufrag: ufrag.into(),
+            role: Role::Server,
+        }
     }
 
     #[test]
@@ -153,11 +182,15 @@ mod tests {
         let mut registry = Registry::default();
         let (lesson, _) = registry.open_lesson(1, true);
         let t = registry.add(entry(lesson, None, transport("u")));
-        let p = registry.add(entry(lesson, Some(t), Object::Publication));
-        let tap = registry.add(entry(lesson, Some(p), Object::Tap { track: 4, of: p }));
+        let p = registry.add(entry(lesson, Some(t), Object::Subscription));
+        let tap = registry.add(entry(lesson, Some(p), Object::Tap { track: 4 }));
         assert!(registry.has_track(lesson, 4));
         assert_eq!(registry.remove(t), [(lesson, 0, 4)]);
-        assert!([t, p, tap].iter().all(|handle| registry.get(*handle).is_none()));
+        assert!(
+            [t, p, tap]
+                .iter()
+                .all(|handle| registry.get(*handle).is_none())
+        );
         assert_eq!(registry.worker_of_ufrag("u"), None);
         assert!(registry.remove(t).is_empty(), "twice is once");
     }

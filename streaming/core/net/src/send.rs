@@ -52,7 +52,13 @@ impl SendBatch {
             controls: vec![Control([0; CONTROL]); MESSAGES],
             // SAFETY: all-zero bytes are valid for these plain C structures.
             names: vec![unsafe { zeroed() }; MESSAGES],
-            vectors: vec![iovec { iov_base: std::ptr::null_mut(), iov_len: 0 }; MESSAGES],
+            vectors: vec![
+                iovec {
+                    iov_base: std::ptr::null_mut(),
+                    iov_len: 0
+                };
+                MESSAGES
+            ],
             // SAFETY: as above.
             headers: vec![unsafe { zeroed() }; MESSAGES],
             dropped: 0,
@@ -63,15 +69,28 @@ impl SendBatch {
     ///
     /// A message that the kernel refuses is dropped and the rest goes on; `Err` only says that segmentation is not
     /// supported here, with the number of messages that went out before.
-    pub(crate) fn send(&mut self, fd: RawFd, v6: bool, buf: &[u8], messages: &[Message]) -> Result<(), usize> {
+    pub(crate) fn send(
+        &mut self,
+        fd: RawFd,
+        v6: bool,
+        buf: &[u8],
+        messages: &[Message],
+    ) -> Result<(), usize> {
         let count = self.prepare(v6, buf, messages);
         let mut done = 0;
         let mut waited = false;
         while done < count {
-            let Some(rest) = self.headers.get_mut(done..count) else { break };
+            let Some(rest) = self.headers.get_mut(done..count) else {
+                break;
+            };
             // SAFETY: `prepare` set every header to live buffers; `buf` outlives the call.
             let sent = check(unsafe {
-                libc::sendmmsg(fd, rest.as_mut_ptr(), u32::try_from(rest.len()).unwrap_or(0), libc::MSG_DONTWAIT)
+                libc::sendmmsg(
+                    fd,
+                    rest.as_mut_ptr(),
+                    u32::try_from(rest.len()).unwrap_or(0),
+                    libc::MSG_DONTWAIT,
+                )
             });
             match sent {
                 Ok(sent) => done += usize::try_from(sent).unwrap_or(0).max(1),
@@ -82,7 +101,11 @@ impl SendBatch {
                         self.count_dropped(messages.get(done..).unwrap_or_default());
                         break;
                     }
-                    Refusal::Segments if messages.get(done).is_some_and(|message| message.len > message.segment) => {
+                    Refusal::Segments
+                        if messages
+                            .get(done)
+                            .is_some_and(|message| message.len > message.segment) =>
+                    {
                         return Err(done);
                     }
                     Refusal::Segments | Refusal::Message => {
@@ -96,15 +119,24 @@ impl SendBatch {
     }
 
     fn count_dropped(&mut self, messages: &[Message]) {
-        let datagrams: usize = messages.iter().map(|message| message.len.div_ceil(message.segment.max(1))).sum();
+        let datagrams: usize = messages
+            .iter()
+            .map(|message| message.len.div_ceil(message.segment.max(1)))
+            .sum();
         self.dropped += datagrams as u64;
     }
 
     fn prepare(&mut self, v6: bool, buf: &[u8], messages: &[Message]) -> usize {
-        let rows = self.controls.iter_mut().zip(&mut self.names).zip(self.vectors.iter_mut().zip(&mut self.headers));
+        let rows = self
+            .controls
+            .iter_mut()
+            .zip(&mut self.names)
+            .zip(self.vectors.iter_mut().zip(&mut self.headers));
         let mut count = 0;
         for (((control, name), (vector, header)), message) in rows.zip(messages) {
-            let bytes = buf.get(message.start..message.start + message.len).unwrap_or_default();
+            let bytes = buf
+                .get(message.start..message.start + message.len)
+                .unwrap_or_default();
             vector.iov_base = bytes.as_ptr().cast_mut().cast::<c_void>();
             vector.iov_len = bytes.len();
             let hdr = &mut header.msg_hdr;
@@ -140,7 +172,9 @@ fn refusal(error: &io::Error) -> Refusal {
     match error.raw_os_error() {
         Some(libc::EINTR) => Refusal::Again,
         Some(libc::EAGAIN | libc::ENOBUFS) => Refusal::Full,
-        Some(libc::EIO | libc::EINVAL | libc::EMSGSIZE | libc::EOPNOTSUPP | libc::ENOPROTOOPT) => Refusal::Segments,
+        Some(libc::EIO | libc::EINVAL | libc::EMSGSIZE | libc::EOPNOTSUPP | libc::ENOPROTOOPT) => {
+            Refusal::Segments
+        }
         _ => Refusal::Message,
     }
 }
@@ -201,4 +235,5 @@ unsafe fn put<T>(at: *mut cmsghdr, level: c_int, kind: c_int, value: T) -> usize
     }
 }
 
-const _: () = assert!(CONTROL >= 2 * size_of::<cmsghdr>() + 8 + size_of::<libc::in6_pktinfo>() + 16);
+const _: () =
+    assert!(CONTROL >= 2 * size_of::<cmsghdr>() + 8 + size_of::<libc::in6_pktinfo>() + 16);

@@ -19,7 +19,13 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(clock: Clock, events: Arc<EventQueue>, mailboxes: Vec<Mailbox>) -> Self {
-        Self { clock, events, log: Arc::default(), mailboxes, registry: Mutex::default() }
+        Self {
+            clock,
+            events,
+            log: Arc::default(),
+            mailboxes,
+            registry: Mutex::default(),
+        }
     }
 
     /// What stands; held for look-ups only.
@@ -27,7 +33,11 @@ impl Shared {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn post(&self, worker: usize, letters: impl IntoIterator<Item = Letter>) -> Result<(), Busy> {
+    pub(crate) fn post(
+        &self,
+        worker: usize,
+        letters: impl IntoIterator<Item = Letter>,
+    ) -> Result<(), Busy> {
         self.mailboxes.get(worker).ok_or(Busy)?.post(letters)
     }
 
@@ -35,7 +45,11 @@ impl Shared {
     pub(crate) fn forget(&self, handle: u32) {
         let ended: Vec<EndedTrack> = self.registry().remove(handle);
         for (lesson, _, track) in ended {
-            self.log.order(Job::CloseTrack { lesson, track, reason: "closed" });
+            self.log.order(Job::CloseTrack {
+                lesson,
+                track,
+                reason: "closed",
+            });
         }
     }
 }

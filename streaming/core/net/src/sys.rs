@@ -10,7 +10,11 @@ use libc::{c_int, c_void, socklen_t};
 
 /// Turns libc's -1 into an error.
 pub(crate) fn check(result: c_int) -> io::Result<c_int> {
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
+    if result < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(result)
+    }
 }
 
 /// A wake-up flag between threads, pollable (eventfd(2)).
@@ -72,7 +76,10 @@ impl Epoll {
         let fd = check(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
         // SAFETY: `fd` was just made and nobody else closes it.
         let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-        Ok(Self { fd, buffer: vec![libc::epoll_event { events: 0, u64: 0 }; batch] })
+        Ok(Self {
+            fd,
+            buffer: vec![libc::epoll_event { events: 0, u64: 0 }; batch],
+        })
     }
 
     fn control(&self, op: c_int, fd: RawFd, token: u64, write: bool) -> io::Result<()> {
@@ -99,7 +106,14 @@ impl Epoll {
     pub fn wait(&mut self, timeout_ms: c_int, ready: &mut Vec<Ready>) {
         let most = c_int::try_from(self.buffer.len()).unwrap_or(c_int::MAX);
         // SAFETY: the buffer holds `most` events. An interrupted wait reports nothing.
-        let count = unsafe { libc::epoll_wait(self.fd.as_raw_fd(), self.buffer.as_mut_ptr(), most, timeout_ms) };
+        let count = unsafe {
+            libc::epoll_wait(
+                self.fd.as_raw_fd(),
+                self.buffer.as_mut_ptr(),
+                most,
+                timeout_ms,
+            )
+        };
         let count = usize::try_from(count).unwrap_or(0);
         ready.extend(self.buffer.iter().take(count).map(|event| Ready {
             token: event.u64,
@@ -113,7 +127,8 @@ impl Epoll {
 pub(crate) fn set_option(fd: RawFd, level: c_int, name: c_int, value: c_int) -> io::Result<()> {
     let size = size_of::<c_int>() as socklen_t;
     // SAFETY: the pointer is to a live c_int of the given size.
-    check(unsafe { libc::setsockopt(fd, level, name, (&raw const value).cast::<c_void>(), size) }).map(|_| ())
+    check(unsafe { libc::setsockopt(fd, level, name, (&raw const value).cast::<c_void>(), size) })
+        .map(|_| ())
 }
 
 /// Ask for the largest buffers that the system allows; a refusal leaves the default.
@@ -124,7 +139,8 @@ pub(crate) fn big_buffers(fd: RawFd, bytes: c_int) {
 
 fn socket(family: c_int, kind: c_int) -> io::Result<OwnedFd> {
     // SAFETY: no pointers; the returned descriptor is ours alone.
-    let fd = check(unsafe { libc::socket(family, kind | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK, 0) })?;
+    let fd =
+        check(unsafe { libc::socket(family, kind | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK, 0) })?;
     // SAFETY: `fd` was just made and nobody else closes it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
@@ -134,7 +150,8 @@ pub(crate) fn to_sockaddr(address: SocketAddr, out: &mut libc::sockaddr_storage)
     match address {
         SocketAddr::V4(v4) => {
             // SAFETY: sockaddr_storage is large and aligned enough for every sockaddr (POSIX).
-            let raw = unsafe { &mut *(out as *mut libc::sockaddr_storage).cast::<libc::sockaddr_in>() };
+            let raw =
+                unsafe { &mut *(out as *mut libc::sockaddr_storage).cast::<libc::sockaddr_in>() };
             raw.sin_family = libc::AF_INET as libc::sa_family_t;
             raw.sin_port = v4.port().to_be();
             raw.sin_addr.s_addr = u32::from_ne_bytes(v4.ip().octets());
@@ -142,7 +159,8 @@ pub(crate) fn to_sockaddr(address: SocketAddr, out: &mut libc::sockaddr_storage)
         }
         SocketAddr::V6(v6) => {
             // SAFETY: as above.
-            let raw = unsafe { &mut *(out as *mut libc::sockaddr_storage).cast::<libc::sockaddr_in6>() };
+            let raw =
+                unsafe { &mut *(out as *mut libc::sockaddr_storage).cast::<libc::sockaddr_in6>() };
             raw.sin6_family = libc::AF_INET6 as libc::sa_family_t;
             raw.sin6_port = v6.port().to_be();
             raw.sin6_flowinfo = 0;
@@ -158,13 +176,15 @@ pub(crate) fn from_sockaddr(raw: &libc::sockaddr_storage) -> Option<SocketAddr> 
     match c_int::from(raw.ss_family) {
         libc::AF_INET => {
             // SAFETY: the family says that this storage holds a sockaddr_in.
-            let v4 = unsafe { &*(raw as *const libc::sockaddr_storage).cast::<libc::sockaddr_in>() };
+            let v4 =
+                unsafe { &*(raw as *const libc::sockaddr_storage).cast::<libc::sockaddr_in>() };
             let ip = Ipv4Addr::from(v4.sin_addr.s_addr.to_ne_bytes());
             Some(SocketAddr::new(IpAddr::V4(ip), u16::from_be(v4.sin_port)))
         }
         libc::AF_INET6 => {
             // SAFETY: the family says that this storage holds a sockaddr_in6.
-            let v6 = unsafe { &*(raw as *const libc::sockaddr_storage).cast::<libc::sockaddr_in6>() };
+            let v6 =
+                unsafe { &*(raw as *const libc::sockaddr_storage).cast::<libc::sockaddr_in6>() };
             let ip = IpAddr::V6(Ipv6Addr::from(v6.sin6_addr.s6_addr)).to_canonical();
             Some(SocketAddr::new(ip, u16::from_be(v6.sin6_port)))
         }
@@ -177,11 +197,22 @@ fn bind(fd: &OwnedFd, address: SocketAddr) -> io::Result<()> {
     let mut raw: libc::sockaddr_storage = unsafe { zeroed() };
     let size = to_sockaddr(address, &mut raw);
     // SAFETY: `raw` holds an address of `size` bytes.
-    check(unsafe { libc::bind(fd.as_raw_fd(), (&raw const raw).cast::<libc::sockaddr>(), size) }).map(|_| ())
+    check(unsafe {
+        libc::bind(
+            fd.as_raw_fd(),
+            (&raw const raw).cast::<libc::sockaddr>(),
+            size,
+        )
+    })
+    .map(|_| ())
 }
 
 fn family_of(address: &SocketAddr) -> c_int {
-    if address.is_ipv6() { libc::AF_INET6 } else { libc::AF_INET }
+    if address.is_ipv6() {
+        libc::AF_INET6
+    } else {
+        libc::AF_INET
+    }
 }
 
 /// A non-blocking UDP socket bound to `address`; IPv6 wildcards take IPv4 too; destination addresses are reported.
@@ -189,7 +220,12 @@ pub(crate) fn udp_socket(address: SocketAddr) -> io::Result<UdpSocket> {
     let fd = socket(family_of(&address), libc::SOCK_DGRAM)?;
     if address.is_ipv6() {
         set_option(fd.as_raw_fd(), libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 0)?;
-        set_option(fd.as_raw_fd(), libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, 1)?;
+        set_option(
+            fd.as_raw_fd(),
+            libc::IPPROTO_IPV6,
+            libc::IPV6_RECVPKTINFO,
+            1,
+        )?;
     } else {
         set_option(fd.as_raw_fd(), libc::IPPROTO_IP, libc::IP_PKTINFO, 1)?;
     }
@@ -218,7 +254,13 @@ pub(crate) fn tcp_connect(remote: SocketAddr) -> io::Result<TcpStream> {
     let mut raw: libc::sockaddr_storage = unsafe { zeroed() };
     let size = to_sockaddr(remote, &mut raw);
     // SAFETY: `raw` holds an address of `size` bytes.
-    match check(unsafe { libc::connect(fd.as_raw_fd(), (&raw const raw).cast::<libc::sockaddr>(), size) }) {
+    match check(unsafe {
+        libc::connect(
+            fd.as_raw_fd(),
+            (&raw const raw).cast::<libc::sockaddr>(),
+            size,
+        )
+    }) {
         Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => Err(error),
         _ => Ok(TcpStream::from(fd)),
     }
@@ -226,7 +268,11 @@ pub(crate) fn tcp_connect(remote: SocketAddr) -> io::Result<TcpStream> {
 
 /// Wait at most `timeout_ms` for room in a socket's send buffer.
 pub(crate) fn wait_writable(fd: RawFd, timeout_ms: c_int) -> bool {
-    let mut poll = libc::pollfd { fd, events: libc::POLLOUT, revents: 0 };
+    let mut poll = libc::pollfd {
+        fd,
+        events: libc::POLLOUT,
+        revents: 0,
+    };
     // SAFETY: one live pollfd.
     unsafe { libc::poll(&raw mut poll, 1, timeout_ms) > 0 }
 }

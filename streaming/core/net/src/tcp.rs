@@ -56,7 +56,14 @@ pub(crate) struct TcpPort {
 
 impl TcpPort {
     pub(crate) fn new(listener: TcpListener) -> Self {
-        Self { listener, connections: HashMap::new(), next: 0, unnamed: 0, buffer: vec![0; READ_TURN], dropped: 0 }
+        Self {
+            listener,
+            connections: HashMap::new(),
+            next: 0,
+            unnamed: 0,
+            buffer: vec![0; READ_TURN],
+            dropped: 0,
+        }
     }
 
     pub(crate) fn listener_fd(&self) -> RawFd {
@@ -66,7 +73,9 @@ impl TcpPort {
     /// Take new connections, within the limits; beyond them they are closed at once.
     pub(crate) fn accept(&mut self, epoll: &Epoll, now_us: i64) {
         for _ in 0..64 {
-            let Ok((stream, _)) = self.listener.accept() else { return };
+            let Ok((stream, _)) = self.listener.accept() else {
+                return;
+            };
             if self.unnamed < MAX_UNNAMED && stream.set_nonblocking(true).is_ok() {
                 let _ = self.insert(stream, Deframer::default(), false, epoll, now_us);
             }
@@ -74,21 +83,46 @@ impl TcpPort {
     }
 
     /// A connection that another worker's listener took for us.
-    pub(crate) fn adopt(&mut self, stream: TcpStream, read: Vec<u8>, epoll: &Epoll, now_us: i64) -> io::Result<u32> {
+    pub(crate) fn adopt(
+        &mut self,
+        stream: TcpStream,
+        read: Vec<u8>,
+        epoll: &Epoll,
+        now_us: i64,
+    ) -> io::Result<u32> {
         self.insert(stream, Deframer::with(read), true, epoll, now_us)
     }
 
     /// Our own connection to a passive candidate; its number and local address.
-    pub(crate) fn connect(&mut self, to: SocketAddr, epoll: &Epoll, now_us: i64) -> io::Result<(u32, SocketAddr)> {
+    pub(crate) fn connect(
+        &mut self,
+        to: SocketAddr,
+        epoll: &Epoll,
+        now_us: i64,
+    ) -> io::Result<(u32, SocketAddr)> {
         let stream = sys::tcp_connect(to)?;
         let local = stream.local_addr()?;
-        let id = self.insert_to(stream, (local, to), Deframer::default(), true, epoll, now_us)?;
+        let id = self.insert_to(
+            stream,
+            (local, to),
+            Deframer::default(),
+            true,
+            epoll,
+            now_us,
+        )?;
         // The first write is done when the connection stands.
         self.want_write(id, epoll, true);
         Ok((id, local))
     }
 
-    fn insert(&mut self, stream: TcpStream, read: Deframer, named: bool, epoll: &Epoll, now_us: i64) -> io::Result<u32> {
+    fn insert(
+        &mut self,
+        stream: TcpStream,
+        read: Deframer,
+        named: bool,
+        epoll: &Epoll,
+        now_us: i64,
+    ) -> io::Result<u32> {
         let ends = (plain(stream.local_addr()?), plain(stream.peer_addr()?));
         self.insert_to(stream, ends, read, named, epoll, now_us)
     }
@@ -109,10 +143,23 @@ impl TcpPort {
         self.next = self.next.wrapping_add(1);
         let id = self.next;
         epoll.add(stream.as_raw_fd(), TOKEN | u64::from(id))?;
-        let path = Path { proto: Proto::Tcp(id), local, remote };
+        let path = Path {
+            proto: Proto::Tcp(id),
+            local,
+            remote,
+        };
         self.unnamed += usize::from(!named);
         let out = Vec::new();
-        let new = Connection { stream, path, named, deframer, out, sent: 0, wants_write: false, heard_us: now_us };
+        let new = Connection {
+            stream,
+            path,
+            named,
+            deframer,
+            out,
+            sent: 0,
+            wants_write: false,
+            heard_us: now_us,
+        };
         self.connections.insert(id, new);
         Ok(id)
     }
@@ -125,29 +172,49 @@ impl TcpPort {
     }
 
     /// Read what there is; whole frames of a named connection go to `take`.
-    pub(crate) fn read(&mut self, id: u32, now_us: i64, mut take: impl FnMut(Path, &mut [u8])) -> Seen {
-        let Some(connection) = self.connections.get_mut(&id) else { return Seen::Fine };
+    pub(crate) fn read(
+        &mut self,
+        id: u32,
+        now_us: i64,
+        mut take: impl FnMut(Path, &mut [u8]),
+    ) -> Seen {
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return Seen::Fine;
+        };
         let count = match connection.stream.read(&mut self.buffer) {
             Ok(0) => {
                 self.close(id);
                 return Seen::Fine;
             }
             Ok(count) => count,
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => return Seen::Fine,
+            Err(error)
+                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) =>
+            {
+                return Seen::Fine;
+            }
             Err(_) => {
                 self.close(id);
                 return Seen::Fine;
             }
         };
-        connection.heard_us = if connection.named { now_us } else { connection.heard_us };
-        connection.deframer.extend(self.buffer.get(..count).unwrap_or_default());
+        connection.heard_us = if connection.named {
+            now_us
+        } else {
+            connection.heard_us
+        };
+        connection
+            .deframer
+            .extend(self.buffer.get(..count).unwrap_or_default());
         if connection.named {
             while let Some(frame) = connection.deframer.next() {
                 take(connection.path, frame);
             }
             return Seen::Fine;
         }
-        let ufrag = connection.deframer.peek().map(|frame| stun_ufrag(frame).map(str::to_owned));
+        let ufrag = connection
+            .deframer
+            .peek()
+            .map(|frame| stun_ufrag(frame).map(str::to_owned));
         match ufrag {
             Some(Some(ufrag)) => Seen::Named(ufrag),
             // A first frame that is no STUN request, or an endless one, is nobody for us.
@@ -165,7 +232,9 @@ impl TcpPort {
 
     /// The name is one of this worker's: hand over the frames read so far.
     pub(crate) fn keep(&mut self, id: u32, now_us: i64, mut take: impl FnMut(Path, &mut [u8])) {
-        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
         self.unnamed -= usize::from(!connection.named);
         connection.named = true;
         connection.heard_us = now_us;
@@ -185,8 +254,12 @@ impl TcpPort {
 
     /// Queue one packet as a frame and send what the socket takes.
     pub(crate) fn send(&mut self, id: u32, packet: &[u8], epoll: &Epoll) {
-        let Some(connection) = self.connections.get_mut(&id) else { return };
-        let Ok(len) = u16::try_from(packet.len()) else { return };
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        let Ok(len) = u16::try_from(packet.len()) else {
+            return;
+        };
         if connection.out.len() - connection.sent > MAX_OUT {
             self.dropped += 1;
             return;
@@ -200,12 +273,25 @@ impl TcpPort {
 
     /// Go on sending; called when the socket has room.
     pub(crate) fn flush(&mut self, id: u32, epoll: &Epoll) {
-        let Some(connection) = self.connections.get_mut(&id) else { return };
-        while let Some(rest) = connection.out.get(connection.sent..).filter(|rest| !rest.is_empty()) {
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        while let Some(rest) = connection
+            .out
+            .get(connection.sent..)
+            .filter(|rest| !rest.is_empty())
+        {
             match connection.stream.write(rest) {
                 Ok(count) => connection.sent += count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::NotConnected) => break,
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        ErrorKind::WouldBlock | ErrorKind::NotConnected
+                    ) =>
+                {
+                    break;
+                }
                 Err(_) => {
                     self.close(id);
                     return;
@@ -219,10 +305,13 @@ impl TcpPort {
     }
 
     fn want_write(&mut self, id: u32, epoll: &Epoll, wants: bool) {
-        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
         if connection.wants_write != wants {
             let fd = connection.stream.as_raw_fd();
-            connection.wants_write = epoll.set_writable(fd, TOKEN | u64::from(id), wants).is_ok() && wants;
+            connection.wants_write =
+                epoll.set_writable(fd, TOKEN | u64::from(id), wants).is_ok() && wants;
         }
     }
 
@@ -231,7 +320,12 @@ impl TcpPort {
         let late = |connection: &Connection| {
             now_us - connection.heard_us > if connection.named { IDLE_US } else { NAME_US }
         };
-        let old: Vec<u32> = self.connections.iter().filter(|(_, c)| late(c)).map(|(id, _)| *id).collect();
+        let old: Vec<u32> = self
+            .connections
+            .iter()
+            .filter(|(_, c)| late(c))
+            .map(|(id, _)| *id)
+            .collect();
         for id in old {
             self.close(id);
         }

@@ -46,12 +46,20 @@ impl UdpPort {
         let socket = sys::udp_socket(address)?;
         sys::big_buffers(socket.as_raw_fd(), BUFFER_BYTES);
         let bound = socket.local_addr()?;
-        Ok(Self { socket, bound, gso: Gso::Untried })
+        Ok(Self {
+            socket,
+            bound,
+            gso: Gso::Untried,
+        })
     }
 
     /// A socket for one association of the client role: bound to the address from which `remote` is reached.
     pub(crate) fn towards(remote: SocketAddr) -> io::Result<Self> {
-        let any: IpAddr = if remote.is_ipv6() { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
+        let any: IpAddr = if remote.is_ipv6() {
+            Ipv6Addr::UNSPECIFIED.into()
+        } else {
+            Ipv4Addr::UNSPECIFIED.into()
+        };
         let probe = sys::udp_socket(SocketAddr::new(any, 0))?;
         probe.connect(remote)?;
         Self::at(SocketAddr::new(probe.local_addr()?.ip(), 0))
@@ -67,12 +75,23 @@ impl UdpPort {
     }
 
     /// Receive a batch and hand each datagram with its path to `take`; the number received.
-    pub(crate) fn receive(&self, batch: &mut RecvBatch, mut take: impl FnMut(Path, &mut [u8])) -> usize {
+    pub(crate) fn receive(
+        &self,
+        batch: &mut RecvBatch,
+        mut take: impl FnMut(Path, &mut [u8]),
+    ) -> usize {
         let count = batch.receive(self.fd());
         for datagram in batch.datagrams() {
             let ip = datagram.local.unwrap_or(self.bound.ip());
             let local = SocketAddr::new(ip, self.bound.port());
-            take(Path { proto: Proto::Udp, local, remote: datagram.remote }, datagram.bytes);
+            take(
+                Path {
+                    proto: Proto::Udp,
+                    local,
+                    remote: datagram.remote,
+                },
+                datagram.bytes,
+            );
         }
         count
     }
@@ -87,7 +106,13 @@ impl UdpPort {
             remote: run.path.remote,
             source: pin_source.then(|| run.path.local.ip()),
         };
-        let blank = Message { start: 0, len: 0, segment: 1, remote: self.bound, source: None };
+        let blank = Message {
+            start: 0,
+            len: 0,
+            segment: 1,
+            remote: self.bound,
+            source: None,
+        };
         let mut messages = [blank; MESSAGES];
         for chunk in runs.chunks(MESSAGES) {
             for (slot, run) in messages.iter_mut().zip(chunk) {
@@ -106,7 +131,10 @@ impl UdpPort {
                 }
                 return;
             };
-            let Some((refused, rest)) = messages.get(done..).and_then(<[Message]>::split_first) else { return };
+            let Some((refused, rest)) = messages.get(done..).and_then(<[Message]>::split_first)
+            else {
+                return;
+            };
             self.send_split(batch, buf, refused);
             if self.gso == Gso::Untried {
                 self.gso = Gso::Off;
@@ -129,7 +157,12 @@ impl UdpPort {
                 break;
             }
             let len = message.segment.min(end - start);
-            *piece = Message { start, len, segment: len, ..*message };
+            *piece = Message {
+                start,
+                len,
+                segment: len,
+                ..*message
+            };
             start += len;
             count += 1;
         }
@@ -165,7 +198,9 @@ mod tests {
     fn run_of(path: Path, sizes: &[usize]) -> Outgoing {
         let mut out = Outgoing::default();
         for (index, size) in sizes.iter().enumerate() {
-            out.push(path, |buf| buf.extend(std::iter::repeat_n(index as u8, *size)));
+            out.push(path, |buf| {
+                buf.extend(std::iter::repeat_n(index as u8, *size))
+            });
         }
         out
     }
@@ -176,7 +211,11 @@ mod tests {
             server.gso = Gso::Off;
         }
         let client = UdpPort::towards(loopback(ip, &server)).unwrap();
-        let path = Path { proto: Proto::Udp, local: loopback(ip, &server), remote: client.bound() };
+        let path = Path {
+            proto: Proto::Udp,
+            local: loopback(ip, &server),
+            remote: client.bound(),
+        };
         let out = run_of(path, &[1200, 1200, 1200, 700, 900]);
         assert_eq!(out.runs.len(), 2, "a shorter datagram closes its run");
         server.send(&mut SendBatch::new(), &out, &out.runs);
@@ -184,14 +223,20 @@ mod tests {
         let sizes: Vec<usize> = got.iter().map(|(_, bytes)| bytes.len()).collect();
         assert_eq!(sizes, [1200, 1200, 1200, 700, 900]);
         for (index, (from, bytes)) in got.iter().enumerate() {
-            assert_eq!(from.remote, path.local, "the source is the address that the peer knows");
+            assert_eq!(
+                from.remote, path.local,
+                "the source is the address that the peer knows"
+            );
             assert!(bytes.iter().all(|byte| usize::from(*byte) == index));
         }
     }
 
     #[test]
     fn runs_arrive_as_single_datagrams_over_ipv4_and_ipv6_with_and_without_gso() {
-        for ip in [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)] {
+        for ip in [
+            IpAddr::from(Ipv4Addr::LOCALHOST),
+            IpAddr::from(Ipv6Addr::LOCALHOST),
+        ] {
             exchange(ip, true);
             exchange(ip, false);
         }
@@ -202,7 +247,11 @@ mod tests {
         let server = UdpPort::wildcard(0).unwrap();
         let ip = IpAddr::from(Ipv4Addr::new(127, 0, 0, 9));
         let mut client = UdpPort::towards(loopback(ip, &server)).unwrap();
-        let path = Path { proto: Proto::Udp, local: client.bound(), remote: loopback(ip, &server) };
+        let path = Path {
+            proto: Proto::Udp,
+            local: client.bound(),
+            remote: loopback(ip, &server),
+        };
         let out = run_of(path, &[10]);
         client.send(&mut SendBatch::new(), &out, &out.runs);
         let got = receive_all(&server, 1);
@@ -215,8 +264,15 @@ mod tests {
         let mut server = UdpPort::wildcard(0).unwrap();
         let ip = IpAddr::from(Ipv4Addr::LOCALHOST);
         let client = UdpPort::towards(loopback(ip, &server)).unwrap();
-        let good = Path { proto: Proto::Udp, local: loopback(ip, &server), remote: client.bound() };
-        let bad = Path { remote: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0), ..good };
+        let good = Path {
+            proto: Proto::Udp,
+            local: loopback(ip, &server),
+            remote: client.bound(),
+        };
+        let bad = Path {
+            remote: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0),
+            ..good
+        };
         let mut out = run_of(bad, &[100]);
         out.push(good, |buf| buf.extend([7; 50]));
         let mut batch = SendBatch::new();

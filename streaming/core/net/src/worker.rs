@@ -108,7 +108,12 @@ impl Worker {
 
     fn sleep_ms(&self) -> i32 {
         let now = self.now();
-        let next = self.driver.next_timeout().0.min(self.feedback_at).min(self.stats_at);
+        let next = self
+            .driver
+            .next_timeout()
+            .0
+            .min(self.feedback_at)
+            .min(self.stats_at);
         // Rounded up: waking early would spin until the timer is due.
         i32::try_from((next.saturating_sub(now.0).max(0) + 999) / 1000).unwrap_or(1000)
     }
@@ -128,7 +133,9 @@ impl Worker {
         for _ in 0..BATCHES {
             let now = self.now();
             let driver = &mut self.driver;
-            let count = self.udp.receive(&mut self.recv, |path, bytes| driver.datagram(now, path, bytes));
+            let count = self.udp.receive(&mut self.recv, |path, bytes| {
+                driver.datagram(now, path, bytes)
+            });
             if count == 0 {
                 return;
             }
@@ -141,9 +148,13 @@ impl Worker {
 
     fn serve_client(&mut self, id: u32) {
         let now = self.now();
-        let Some(port) = self.clients.get(id) else { return };
+        let Some(port) = self.clients.get(id) else {
+            return;
+        };
         let driver = &mut self.driver;
-        port.receive(&mut self.recv, |path, bytes| driver.datagram(now, path, bytes));
+        port.receive(&mut self.recv, |path, bytes| {
+            driver.datagram(now, path, bytes)
+        });
         self.drain(now);
     }
 
@@ -156,7 +167,9 @@ impl Worker {
             return;
         }
         let driver = &mut self.driver;
-        let seen = self.tcp.read(id, now.0, |path, bytes| driver.datagram(now, path, bytes));
+        let seen = self
+            .tcp
+            .read(id, now.0, |path, bytes| driver.datagram(now, path, bytes));
         if let Seen::Named(ufrag) = seen {
             self.place(id, &ufrag, now);
         }
@@ -169,7 +182,8 @@ impl Worker {
         match owner {
             Some(worker) if worker == self.index => {
                 let driver = &mut self.driver;
-                self.tcp.keep(id, now.0, |path, bytes| driver.datagram(now, path, bytes));
+                self.tcp
+                    .keep(id, now.0, |path, bytes| driver.datagram(now, path, bytes));
             }
             Some(worker) => {
                 if let Some((stream, read)) = self.tcp.give(id) {
@@ -200,12 +214,17 @@ impl Worker {
             Letter::Adopt(stream, read) => {
                 if let Ok(id) = self.tcp.adopt(stream, read, &self.epoll, now.0) {
                     let driver = &mut self.driver;
-                    self.tcp.keep(id, now.0, |path, bytes| driver.datagram(now, path, bytes));
+                    self.tcp
+                        .keep(id, now.0, |path, bytes| driver.datagram(now, path, bytes));
                 }
             }
             Letter::CloseTrack(lesson, track, reason) => {
                 self.drain(now);
-                self.shared.log.order(Job::CloseTrack { lesson, track, reason });
+                self.shared.log.order(Job::CloseTrack {
+                    lesson,
+                    track,
+                    reason,
+                });
             }
             Letter::CloseLesson(lesson) => {
                 self.drain(now);
@@ -219,19 +238,28 @@ impl Worker {
     }
 
     fn command(&mut self, mut command: Command, now: Micros) {
-        if let Command::OpenTransport { id, params, local, .. } = &mut command
+        if let Command::OpenTransport {
+            id, params, local, ..
+        } = &mut command
             && params.role == Role::Client
         {
             match self.open_sockets(*id, &mut params.candidates, now) {
                 Ok(address) => *local = Some(address),
                 Err(error) => {
                     let reason = format!("no socket towards the peer: {error}");
-                    self.tell(Event::Failed { transport: *id, reason });
+                    self.tell(Event::Failed {
+                        transport: *id,
+                        reason,
+                    });
                     return;
                 }
             }
         }
-        let removed = if let Command::Remove { handle } = &command { Some(*handle) } else { None };
+        let removed = if let Command::Remove { handle } = &command {
+            Some(*handle)
+        } else {
+            None
+        };
         self.driver.command(now, command);
         if let Some(handle) = removed {
             // Goodbyes leave before their socket goes.
@@ -249,10 +277,13 @@ impl Worker {
     ) -> io::Result<SocketAddr> {
         if let Some((_, remote)) = candidates.iter().find(|(proto, _)| *proto == Proto::Udp) {
             let local = self.clients.open(id, *remote, &self.epoll)?;
-            candidates.retain(|(proto, to)| *proto == Proto::Udp && to.is_ipv6() == local.is_ipv6());
+            candidates
+                .retain(|(proto, to)| *proto == Proto::Udp && to.is_ipv6() == local.is_ipv6());
             return Ok(local);
         }
-        let first = candidates.first().ok_or_else(|| io::Error::other("the peer named no candidates"))?;
+        let first = candidates
+            .first()
+            .ok_or_else(|| io::Error::other("the peer named no candidates"))?;
         let (connection, local) = self.tcp.connect(first.1, &self.epoll, now.0)?;
         *candidates = vec![(Proto::Tcp(connection), first.1)];
         Ok(local)
@@ -268,15 +299,16 @@ impl Worker {
             }
             self.transmit();
         }
-        while let Some(event) = self.driver.event() {
-            self.tell(event);
-        }
+        // Records before events: an event may end their track.
         while let Some(record) = self.driver.log() {
             let unix_us = self.shared.clock.unix_us(record.arrival_us);
             self.records.push((record, unix_us));
         }
         if !self.records.is_empty() {
             self.shared.log.push(&mut self.records);
+        }
+        while let Some(event) = self.driver.event() {
+            self.tell(event);
         }
     }
 
@@ -286,12 +318,17 @@ impl Worker {
         let target = |clients: &ClientSockets, run: &zhuandi_sfu::api::Run| match run.path.proto {
             Proto::Tcp(id) => Target::Tcp(id),
             Proto::Udp if run.path.local.port() == shared_port => Target::Shared,
-            Proto::Udp => clients.owner(&run.path.local).map_or(Target::Shared, Target::Client),
+            Proto::Udp => clients
+                .owner(&run.path.local)
+                .map_or(Target::Shared, Target::Client),
         };
         let mut rest = out.runs.as_slice();
         while let Some(first) = rest.first() {
             let to = target(&self.clients, first);
-            let count = rest.iter().take_while(|run| target(&self.clients, run) == to).count();
+            let count = rest
+                .iter()
+                .take_while(|run| target(&self.clients, run) == to)
+                .count();
             let (same, later) = rest.split_at(count);
             rest = later;
             match to {
@@ -303,7 +340,10 @@ impl Worker {
                 }
                 Target::Tcp(id) => {
                     for run in same {
-                        let packet = out.buf.get(run.start..run.start + run.len).unwrap_or_default();
+                        let packet = out
+                            .buf
+                            .get(run.start..run.start + run.len)
+                            .unwrap_or_default();
                         self.tcp.send(id, packet, &self.epoll);
                     }
                 }
@@ -320,6 +360,8 @@ impl Worker {
         self.shared.events.push(CoreEvent::Engine(event));
     }
 
+    fn publish_feedback(&mut self, _now: Micros) {}
+    fn publish_stats(&mut self, _now: Micros) {}
     fn housekeeping(&mut self, now: Micros) {
         if now.0 >= self.feedback_at {
             self.feedback_at = now.0 + FEEDBACK_US;
