@@ -6,4 +6,5 @@
 
 pub mod api;
 pub mod drop_reason;
+pub mod report;
 pub mod transport;
