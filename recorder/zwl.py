@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, ClassVar, Self
 
 MAGIC = b"ZWL1"
 # A longer body than any datagram or event: such a length field is damage, not a record.
@@ -54,6 +54,8 @@ class Record:
 @dataclass(frozen=True, slots=True)
 class SenderReport:
     """Body of SR: `ntp` is 32.32 fixed-point seconds since 1900 on the sender's clock (RFC 3550 6.4.1)."""
+
+    SIZE: ClassVar[int] = _SR.size
 
     ssrc: int
     ntp: int
@@ -96,7 +98,13 @@ class TrackHeader:
         try:
             value = json.loads(body)
             codecs = tuple(LogCodec(int(c["pt"]), str(c["codec"]), int(c["clock_rate"])) for c in value["codecs"])
-            return cls(str(value["source"]), str(value["participant"]), str(value["kind"]), codecs, int(value["ssrc"]))
+            return cls(
+                str(value["source"]),
+                str(value["participant"]),
+                str(value["kind"]),
+                codecs,
+                int(value["ssrc"]),
+            )
         except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
             raise ValueError(f"bad TRACK record: {error}") from error
 
@@ -172,7 +180,13 @@ class ZwlReader:
 class ZwlWriter:
     """Writes one log file of one track; a context manager."""
 
-    def __init__(self, path: Path, track: int, header: TrackHeader | None = None, arrival_us: int = 0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        track: int,
+        header: TrackHeader | None = None,
+        arrival_us: int = 0,
+    ) -> None:
         self.path = path
         self.track = track
         self._file: BinaryIO = path.open("wb")
@@ -230,6 +244,10 @@ def part_name(track: int, part: int) -> str:
 def seal(path: Path) -> None:
     """List a finished part in the `sealed.jsonl` beside it."""
     data = path.read_bytes()
-    line = {"file": path.name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    line = {
+        "file": path.name,
+        "bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }
     with (path.parent / "sealed.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.zwl import MAGIC, Kind, LogCodec, Record, SenderReport, TrackHeader, ZwlReader, ZwlWriter, encode
+from recorder.zwl import (
+    MAGIC,
+    Kind,
+    LogCodec,
+    Record,
+    SenderReport,
+    TrackHeader,
+    ZwlReader,
+    ZwlWriter,
+    encode,
+)
 
 records = st.lists(
     st.builds(
@@ -86,7 +96,13 @@ def test_the_writer_makes_typed_records(tmp_path: Path) -> None:
         writer.dropped(8, 2)
         writer.end(9, "closed")
     read = list(ZwlReader(tmp_path / "a.zwl").read())
-    assert [r.kind for r in read] == [Kind.TRACK, Kind.RTP, Kind.SR, Kind.DROPPED, Kind.END]
+    assert [r.kind for r in read] == [
+        Kind.TRACK,
+        Kind.RTP,
+        Kind.SR,
+        Kind.DROPPED,
+        Kind.END,
+    ]
     assert TrackHeader.parse(read[0].body) == header
     assert SenderReport.parse(read[2].body) == report
     assert {r.track for r in read} == {3}
@@ -94,8 +110,8 @@ def test_the_writer_makes_typed_records(tmp_path: Path) -> None:
 
 @given(body=st.binary(max_size=60))
 def test_garbage_in_a_known_record_is_a_value_error(body: bytes) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="TRACK"):
         TrackHeader.parse(b"{" + body)
     if len(body) != 16:
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match="SR"):
             SenderReport.parse(body)

@@ -1,0 +1,65 @@
+"""Looks at a finished file as a player would: its first and last frames must decode; a still for the poster."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+
+# A lesson may have gone on for long after its last key frame; this many frames of it are decoded.
+_MOST_FRAMES = 50
+_POSTER_WIDTH = 640
+
+
+def unplayable(path: Path) -> str | None:
+    """Why the file cannot be played, or `None`: the first and the last frames of every stream are decoded."""
+    try:
+        with av.open(str(path)) as media:
+            if not media.duration or not media.streams:
+                return "no length"
+            for stream in media.streams:
+                if not _decodes(media, stream, media.start_time or 0):
+                    return f"the {stream.type} does not start"
+                if not _decodes(media, stream, (media.start_time or 0) + media.duration):
+                    return f"the {stream.type} does not end"
+    except av.FFmpegError as error:
+        return str(error)
+    return None
+
+
+def _decodes(media: av.container.InputContainer, stream: av.stream.Stream, at_us: int) -> bool:
+    media.seek(at_us, backward=True, any_frame=False)
+    count = 0
+    for packet in media.demux(stream):
+        count += len(packet.decode())
+        if count >= _MOST_FRAMES:
+            break
+    return count > 0
+
+
+def poster(path: Path, at_us: int) -> bytes | None:
+    """A JPEG of the key frame before that moment of a file, at most 640 pixels wide."""
+    try:
+        with av.open(str(path)) as media:
+            if not media.streams.video:
+                return None
+            stream = media.streams.video[0]
+            stream.codec_context.skip_frame = "NONKEY"
+            media.seek(at_us, backward=True)
+            frame = next(iter(media.decode(stream)), None)
+        return _jpeg(frame) if frame is not None else None
+    except av.FFmpegError:
+        return None
+
+
+def _jpeg(frame: av.VideoFrame) -> bytes:
+    width = min(frame.width, _POSTER_WIDTH) & ~1
+    height = max(2, round(frame.height * width / frame.width) & ~1)
+    encoder = av.CodecContext.create("mjpeg", "w")
+    assert isinstance(encoder, av.VideoCodecContext)
+    encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuvj420p"
+    encoder.time_base = Fraction(1, 25)
+    still = frame.reformat(width=width, height=height, format="yuvj420p")
+    still.pts = 0
+    return b"".join(bytes(packet) for packet in [*encoder.encode(still), *encoder.encode(None)])

@@ -1,0 +1,206 @@
+"""Encoded media into one finished file that browsers play and seek: WebM for VP8, MP4 for H.264, Opus for the voice.
+
+Nothing is encoded again. Files are made in one go at the end, so their length and index are known.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from heapq import merge
+from itertools import chain, islice
+from pathlib import Path
+
+import av
+import numpy as np
+from av.audio.stream import AudioStream
+from av.stream import Stream
+
+from recorder.sources import Picture, Sound
+
+_MICROSECOND = Fraction(1, 1_000_000)
+_VIDEO_BASE = Fraction(1, 90_000)
+_VP8_START = b"\x9d\x01\x2a"
+_STEREO_BIT = 0x04
+# Whether a voice is stereo shows in its first packets.
+_PEEKED = 500
+
+
+@dataclass(frozen=True)
+class Written:
+    """What stands in a file: times on the lesson's timeline in microseconds, the largest picture."""
+
+    suffix: str
+    mime: str
+    codec: str
+    start_us: int
+    end_us: int
+    width: int | None = None
+    height: int | None = None
+
+
+def write_media(
+    folder: Path,
+    codec: str | None,
+    video: Iterator[Picture],
+    voice: Iterator[Sound] | None,
+) -> Written | None:
+    """Write `media.webm` or `media.mp4` into the folder and sync it; `None` when there is nothing to write.
+
+    `codec` is "VP8", "H264" or None for the voice alone. Raises `av.FFmpegError` when libav refuses the media.
+    """
+    first = next(video, None)
+    heard = list(islice(voice, _PEEKED)) if voice is not None else []
+    if first is None and not heard:
+        return None
+    sizes = _Sizes(codec if first else None)
+    if first is not None:
+        sizes.see(first)
+    suffix = "mp4" if first is not None and codec == "H264" else "webm"
+    path = folder / f"media.{suffix}"
+    options = {"movflags": "+faststart"} if suffix == "mp4" else {"cues_to_front": "1"}
+    template = _opus_template(any(s.data[0] & _STEREO_BIT for s in heard))
+    with (
+        av.open(str(path), "w", format=suffix, container_options=options) as out,
+        template,
+    ):
+        video_stream = _add_video(out, codec, sizes) if first is not None else None
+        voice_stream = out.add_stream_from_template(template.streams.audio[0]) if heard else None
+        pictures = chain([first], video) if first is not None else iter(())
+        start_us, end_us = _mux_all(out, video_stream, pictures, voice_stream, chain(heard, voice or ()), sizes)
+    _sync(path)
+    return replace(
+        _described(suffix, codec if first else None, bool(heard), sizes),
+        start_us=start_us,
+        end_us=end_us,
+    )
+
+
+def _described(suffix: str, codec: str | None, voice: bool, sizes: _Sizes) -> Written:
+    names = {"VP8": "vp8", "H264": sizes.avc_name, None: ""}[codec]
+    codecs = ",".join(filter(None, (names, "opus" if voice else "")))
+    kind = "video" if codec else "audio"
+    return Written(
+        suffix,
+        f'{kind}/{suffix}; codecs="{codecs}"',
+        codec or "opus",
+        0,
+        0,
+        sizes.width,
+        sizes.height,
+    )
+
+
+class _Sizes:
+    """Picture sizes as the key frames say them: the first for the file's header, the largest for the manifest."""
+
+    def __init__(self, codec: str | None) -> None:
+        self._codec = codec
+        self.first: tuple[int, int] | None = None
+        self.width: int | None = None
+        self.height: int | None = None
+        self.avc_name = "avc1.42e01f"
+
+    def see(self, picture: Picture) -> None:
+        """Take note of a key frame."""
+        if not picture.key:
+            return
+        if self._codec == "VP8":
+            size = _vp8_size(picture.data)
+        else:
+            size = self._h264_size(picture.data) if self.first is None else None
+        if size is None:
+            return
+        self.first = self.first or size
+        if self.width is None or size > (self.width, self.height or 0):
+            self.width, self.height = size
+
+    def _h264_size(self, data: bytes) -> tuple[int, int] | None:
+        decoder = av.CodecContext.create("h264", "r")
+        frames = [*decoder.decode(av.Packet(data)), *decoder.decode(None)]
+        at = data.find(b"\0\0\1\x67")
+        if at >= 0:
+            self.avc_name = "avc1." + data[at + 4 : at + 7].hex()
+        return (frames[0].width, frames[0].height) if frames else None
+
+
+def _vp8_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height of a VP8 key frame (RFC 6386 9.1)."""
+    if len(data) < 10 or data[3:6] != _VP8_START:
+        return None
+    return int.from_bytes(data[6:8], "little") & 0x3FFF, int.from_bytes(data[8:10], "little") & 0x3FFF
+
+
+def _add_video(out: av.container.OutputContainer, codec: str | None, sizes: _Sizes) -> Stream:
+    if sizes.first is None:
+        raise ValueError("the first frame has no size")
+    name = "vp8" if codec == "VP8" else "h264"
+    return out.add_mux_stream(
+        name,
+        rate=25,
+        width=sizes.first[0],
+        height=sizes.first[1],
+        time_base=_VIDEO_BASE,
+    )
+
+
+def _mux_all(
+    out: av.container.OutputContainer,
+    video_stream: Stream | None,
+    pictures: Iterator[Picture],
+    voice_stream: AudioStream | None,
+    sounds: Iterator[Sound],
+    sizes: _Sizes,
+) -> tuple[int, int]:
+    start_us: int | None = None
+    end_us = 0
+    media: list[Iterator[Picture | Sound]] = [pictures, sounds]
+    for item in merge(*media, key=_when):
+        packet = av.Packet(item.data)
+        packet.time_base = _MICROSECOND
+        packet.pts = packet.dts = item.pts_us
+        if isinstance(item, Sound):
+            packet.duration = item.duration_us
+            packet.is_keyframe = True
+            stream: Stream | None = voice_stream
+            end_us = max(end_us, item.pts_us + item.duration_us)
+        else:
+            packet.is_keyframe = item.key
+            stream = video_stream
+            end_us = max(end_us, item.pts_us)
+            sizes.see(item)
+        assert stream is not None
+        packet.stream = stream
+        start_us = item.pts_us if start_us is None else start_us
+        out.mux_one(packet)
+    return start_us or 0, end_us
+
+
+def _when(item: Picture | Sound) -> int:
+    return item.pts_us
+
+
+def _opus_template(stereo: bool) -> av.container.InputContainer:
+    """An Opus stream to copy the headers from: libav writes no OpusHead by itself."""
+    layout = "stereo" if stereo else "mono"
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="ogg") as out:
+        stream = out.add_stream("libopus", rate=48_000, layout=layout)
+        silence = np.zeros((1, 960 * (2 if stereo else 1)), np.int16)
+        frame = av.AudioFrame.from_ndarray(silence, format="s16", layout=layout)
+        frame.sample_rate, frame.pts = 48_000, 0
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            out.mux(packet)
+    buffer.seek(0)
+    return av.open(buffer, "r")
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
