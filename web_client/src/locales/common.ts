@@ -1,0 +1,98 @@
+/** Words that every page needs, and the sentence for every fault code. */
+
+import { catalogue } from '../shared/text'
+
+export const faults = catalogue(
+  {
+    bad_message: '网页和服务器的版本对不上。请按 F5 刷新网页。',
+    bad_sdp: '服务器看不懂这个浏览器的媒体格式。请换用最新的 Chrome 或 Edge。',
+    unknown_codec: '这个浏览器没有可用的视频格式。请换用最新的 Chrome 或 Edge。',
+    bad_token: '这个链接无效。请向管理员要一个新的链接。',
+    expired_token: '这个链接已过期。请向管理员要一个新的链接。',
+    forbidden: '这个链接没有这项权限。请向管理员要一个有权限的链接。',
+    already_publishing: '这节课已有老师在上课。请先在另一处结束,再从这里开始。',
+    lesson_closed: '这节课已经结束。请向老师要新的课堂码。',
+    no_such_lesson: '没有找到这节课。请核对六位课堂码。',
+    disk_full: '服务器硬盘已满,无法录制。请联系管理员清理空间。',
+    full: '服务器人数已满。请稍等,网页会自动再试。',
+    busy: '请求太频繁。请等一分钟再试。',
+    internal: '服务器出了点问题,正在自动重试。若一直不好,请联系管理员。',
+    offline: '连不上服务器。请检查网线或无线网络。',
+    timeout: '服务器没有回应,正在自动重试。',
+    replaced: '本课已在另一个窗口或电脑上打开,这里已停止。',
+    closed: '这节课已经结束。',
+    expired: '登录已过期。请重新打开链接。',
+    removed: '管理员已将本端移出课堂。',
+    insecure: '浏览器不允许在不安全的地址上使用摄像头。请先安装证书,再用 https 地址打开。',
+  },
+  {
+    bad_message: 'The page and the server are of different versions. Press F5 to reload.',
+    bad_sdp: 'The server cannot read this browser’s media offer. Please use a current Chrome or Edge.',
+    unknown_codec: 'This browser has no usable video format. Please use a current Chrome or Edge.',
+    bad_token: 'This link is not valid. Ask your administrator for a new one.',
+    expired_token: 'This link has expired. Ask your administrator for a new one.',
+    forbidden: 'This link does not allow that. Ask your administrator for one that does.',
+    already_publishing: 'Another teacher is already teaching this lesson. End it there, then start here.',
+    lesson_closed: 'This lesson has ended. Ask the teacher for a new code.',
+    no_such_lesson: 'No lesson was found. Check the six digits of the code.',
+    disk_full: 'The server’s disk is full, so nothing can be recorded. Ask the administrator to free space.',
+    full: 'The server is full. Please wait; the page tries again by itself.',
+    busy: 'Too many attempts. Wait a minute and try again.',
+    internal: 'The server has a problem; trying again by itself. If it stays, tell the administrator.',
+    offline: 'The server cannot be reached. Check the network cable or Wi-Fi.',
+    timeout: 'The server did not answer; trying again by itself.',
+    replaced: 'The lesson was opened in another window or computer, so this one has stopped.',
+    closed: 'This lesson has ended.',
+    expired: 'Your sign-in has expired. Open the link again.',
+    removed: 'The administrator removed this end from the lesson.',
+    insecure: 'Browsers allow no camera on an insecure address. Install the certificate, then open the https address.',
+  },
+)
+
+export const common = catalogue(
+  {
+    brand: '专递',
+    switchLanguage: 'English',
+    languageLabel: '切换到英文',
+    close: '关闭',
+    cancel: '取消',
+    retry: '再试一次',
+    trustHint: '安装证书的步骤',
+    copy: '复制',
+    copied: '已复制',
+    loading: '正在连接服务器…',
+    reconnecting: '正在重新连接…已断开 {seconds} 秒',
+    pasteTitle: '请打开你的专属链接',
+    pasteText: '链接由管理员发给你,或在服务器启动时打印出来。也可以把链接粘贴在这里:',
+    pasteLabel: '链接',
+    pasteOpen: '打开',
+    pasteWrong: '这不是一个有效的链接。请完整复制后再粘贴。',
+    home: '首页',
+    library: '微课库',
+  },
+  {
+    brand: 'Zhuandi',
+    switchLanguage: '中文',
+    languageLabel: 'Switch to Chinese',
+    close: 'Close',
+    cancel: 'Cancel',
+    retry: 'Try again',
+    trustHint: 'How to install the certificate',
+    copy: 'Copy',
+    copied: 'Copied',
+    loading: 'Connecting to the server…',
+    reconnecting: 'Reconnecting… lost for {seconds} s',
+    pasteTitle: 'Please open your own link',
+    pasteText: 'Your administrator sends it, or the server prints it when it starts. You can also paste it here:',
+    pasteLabel: 'Link',
+    pasteOpen: 'Open',
+    pasteWrong: 'This is not a valid link. Copy all of it and paste again.',
+    home: 'Home',
+    library: 'Library',
+  },
+)
+
+/** The sentence for a code; an unknown code reads as a server fault. */
+export function faultKey(code: string): keyof (typeof faults)['zh'] {
+  return code in faults.zh ? (code as keyof (typeof faults)['zh']) : 'internal'
+}

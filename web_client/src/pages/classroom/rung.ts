@@ -1,0 +1,22 @@
+/** What this classroom gets now, in words. */
+
+import { classroom } from '../../locales/classroom'
+import type { Rung } from '../../shared/protocol'
+import { translator } from '../../shared/text'
+
+const t = translator(classroom)
+
+function part(what: 'screen' | 'camera', height: number | null): string | null {
+  if (height === null) return null
+  return height > 0 ? t('rungPicture', { what: t(what), height }) : t('rungPaused', { what: t(what) })
+}
+
+/** One short sentence: pictures first, then why it is not more. */
+export function rungSentence(rung: Rung | null): string {
+  if (!rung) return t('rungNone')
+  const pictures = [part('screen', rung.screen), part('camera', rung.camera)].filter((text) => text !== null)
+  const nothing = !(rung.screen || rung.camera)
+  const what = nothing && rung.reason !== 'no_source' ? t('rungSound') : pictures.join(' · ')
+  const why = t(`because_${rung.reason}`)
+  return [what || t('rungNone'), why].filter(Boolean).join(' · ')
+}

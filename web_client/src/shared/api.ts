@@ -1,0 +1,134 @@
+/** The HTTP routes of PROTOCOL.md section 4, with errors as codes. */
+
+import { CodedError, type LessonBrief, type Role } from './protocol'
+
+export interface Me {
+  role: Role
+  name: string
+  lesson: LessonBrief | null
+}
+
+export interface LessonRow extends LessonBrief {
+  teacher?: string
+  created_ms?: number
+  receivers?: number
+}
+
+export interface NewLesson extends LessonBrief {
+  token?: string
+}
+
+export interface LibraryEntry {
+  id: string
+  title: string
+  teacher: string
+  state: 'interrupted' | 'final' | 'processing'
+  started_ms: number
+  duration_s: number
+  poster: string | null
+}
+
+export interface Track {
+  source: 'camera' | 'screen' | 'microphone'
+  file: string
+  mime: string
+  start_s: number
+  end_s: number
+  width: number | null
+  height: number | null
+}
+
+export interface Gap {
+  source: string
+  start_s: number
+  end_s: number
+  reason: string
+}
+
+export interface Manifest {
+  id: string
+  title: string
+  teacher: string
+  state: 'interrupted' | 'final'
+  started_ms: number
+  duration_s: number
+  tracks: Track[]
+  voice_in: string | null
+  gaps: Gap[]
+  chapters: { title: string; start_s: number }[]
+  poster: string | null
+}
+
+/** One caller's view of the server. */
+export class Api {
+  constructor(private readonly token: () => string | null) {}
+
+  me(): Promise<Me> {
+    return this.ask('GET', '/api/me')
+  }
+
+  async refresh(): Promise<string> {
+    return (await this.ask<{ token: string }>('POST', '/api/token/refresh')).token
+  }
+
+  join(code: string, name: string): Promise<{ token: string; lesson: LessonBrief }> {
+    return this.ask('POST', '/api/join', { code, name })
+  }
+
+  async lessons(): Promise<LessonRow[]> {
+    return (await this.ask<{ lessons: LessonRow[] }>('GET', '/api/lessons')).lessons
+  }
+
+  createLesson(title: string): Promise<NewLesson> {
+    return this.ask('POST', '/api/lessons', { title })
+  }
+
+  async lessonToken(id: string): Promise<string> {
+    return (await this.ask<{ token: string }>('POST', `/api/lessons/${encodeURIComponent(id)}/token`)).token
+  }
+
+  closeLesson(id: string): Promise<unknown> {
+    return this.ask('POST', `/api/lessons/${encodeURIComponent(id)}/close`)
+  }
+
+  async library(): Promise<LibraryEntry[]> {
+    return (await this.ask<{ entries: LibraryEntry[] }>('GET', '/api/library')).entries
+  }
+
+  manifest(id: string): Promise<Manifest> {
+    return this.ask('GET', `/api/library/${encodeURIComponent(id)}`)
+  }
+
+  mediaSession(): Promise<unknown> {
+    return this.ask('POST', '/api/library/session')
+  }
+
+  private async ask<T>(method: string, path: string, body?: object): Promise<T> {
+    const headers: Record<string, string> = {}
+    const token = this.token()
+    if (token) headers.Authorization = `Bearer ${token}`
+    if (body) headers['Content-Type'] = 'application/json'
+    const request: RequestInit = { method, headers, credentials: 'same-origin', cache: 'no-store' }
+    if (body) request.body = JSON.stringify(body)
+    const response = await fetch(path, request).catch(() => {
+      throw new CodedError('offline')
+    })
+    const value: unknown = await response.json().catch(() => ({}))
+    if (response.ok) return value as T
+    const fault = value as { code?: string; detail?: string }
+    throw new CodedError(fault.code ?? byStatus(response.status), fault.detail)
+  }
+}
+
+function byStatus(status: number): string {
+  if (status === 401) return 'bad_token'
+  if (status === 403) return 'forbidden'
+  if (status === 404) return 'no_such_lesson'
+  if (status === 429) return 'busy'
+  return 'internal'
+}
+
+/** Path of one immutable file of the library. */
+export function mediaPath(lesson: string, file: string): string {
+  return `/media/${encodeURIComponent(lesson)}/${encodeURIComponent(file)}`
+}

@@ -1,0 +1,128 @@
+/** The messages of the WebSocket, word for word as PROTOCOL.md section 3 names them. */
+
+export type Source = 'microphone' | 'camera' | 'screen'
+export type Role = 'teacher' | 'classroom' | 'operator'
+export type LessonState = 'waiting' | 'live' | 'closed'
+export type QualityChoice = 'auto' | 'high' | 'medium' | 'low'
+export type RungReason = 'ok' | 'loss' | 'estimate' | 'choice' | 'no_source'
+export type ByeReason = 'replaced' | 'closed' | 'expired' | 'removed'
+
+export type Sources = Record<Source, boolean>
+
+export interface LessonBrief {
+  id: string
+  title: string
+  code: string
+  state: LessonState
+}
+
+export interface Welcome {
+  type: 'welcome'
+  session: string
+  resumed: boolean
+  role: Role
+  name: string
+  lesson: LessonBrief | null
+}
+
+export interface Answer {
+  type: 'answer'
+  id: number
+  sdp: string
+}
+
+export interface Recording {
+  on: boolean
+  bytes: number
+  error: string | null
+}
+
+export interface LessonUpdate {
+  type: 'lesson'
+  state: LessonState
+  title: string
+  code: string
+  receivers: number
+  sources: Sources
+  recording: Recording
+}
+
+export interface Slot {
+  mid: string
+  source: Source | null
+  codec: string | null
+}
+
+export interface Slots {
+  type: 'slots'
+  slots: Slot[]
+}
+
+/** What this classroom gets: heights in pixels, 0 paused, null not there. */
+export interface Rung {
+  type: 'rung'
+  camera: number | null
+  screen: number | null
+  choice: QualityChoice
+  reason: RungReason
+}
+
+export interface TableRow {
+  id: string
+  name: string
+  role: Role
+  state: string
+  lesson?: string
+  recv_bps: number | null
+  send_bps: number | null
+  loss: number | null
+  layer: string | number | null
+  rtt_ms: number | null
+  last_keyframe_s: number | null
+}
+
+export interface ServerError {
+  type: 'error'
+  id: number | null
+  code: string
+  detail?: string
+}
+
+export type ServerMessage =
+  | Welcome
+  | Answer
+  | LessonUpdate
+  | Slots
+  | Rung
+  | { type: 'rejoin'; reason: string }
+  | { type: 'bye'; reason: ByeReason }
+  | { type: 'table'; rows: TableRow[] }
+  | ServerError
+  | { type: 'pong'; t: number; server_ms: number }
+
+export interface Report {
+  audio_concealed_ratio: number | null
+  freeze_ratio: number | null
+  height: number | null
+  fps: number | null
+  rtt_ms: number | null
+}
+
+export type ClientMessage =
+  | { type: 'sources'; microphone: boolean; camera: boolean; screen: boolean }
+  | { type: 'quality'; choice: QualityChoice }
+  | ({ type: 'report' } & Report)
+  | { type: 'end_lesson' }
+
+/** The version that `hello` announces. */
+export const PROTOCOL_VERSION = 1
+
+/** A fault as a code of PROTOCOL.md; the page turns it into a sentence. */
+export class CodedError extends Error {
+  readonly code: string
+
+  constructor(code: string, detail = '') {
+    super(detail || code)
+    this.code = code
+  }
+}

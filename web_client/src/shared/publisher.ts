@@ -1,0 +1,80 @@
+/** The output end's connection: fixed m-lines, tracks that come and go without renegotiation. */
+
+import { audioPreferences, capabilities, prefer, videoPreferences, type VideoCodec } from './codecs'
+import { PeerLink, type PeerState } from './peer'
+import type { Source, Sources } from './protocol'
+import { SCREEN_ENCODING, addCamera, rescale } from './simulcast'
+
+const DEFAULT_CAMERA_HEIGHT = 720
+
+export interface PublisherOptions {
+  codec: VideoCodec
+  negotiate(sdp: string): Promise<string>
+  state(state: PeerState): void
+  fault(code: string): void
+  create?: () => RTCPeerConnection
+}
+
+type Tracks = Record<Source, MediaStreamTrack | null>
+
+/** Publishes microphone, camera and screen on the m-lines of PROTOCOL.md section 1. */
+export class Publisher {
+  readonly link: PeerLink
+  private readonly tracks: Tracks = { microphone: null, camera: null, screen: null }
+  private senders: Partial<Record<Source, RTCRtpSender>> = {}
+
+  constructor(private readonly options: PublisherOptions) {
+    this.link = new PeerLink({
+      build: (pc) => this.build(pc),
+      negotiate: options.negotiate,
+      state: options.state,
+      fault: options.fault,
+      ...(options.create ? { create: options.create } : {}),
+    })
+  }
+
+  /** What is sent now; a muted microphone stays negotiated but does not count as sent. */
+  get sources(): Sources {
+    const sent = (source: Source) => this.tracks[source]?.enabled === true
+    return { microphone: sent('microphone'), camera: sent('camera'), screen: sent('screen') }
+  }
+
+  /** Puts a track on its m-line, or takes it off with null. */
+  async put(source: Source, track: MediaStreamTrack | null): Promise<void> {
+    this.tracks[source] = track
+    if (track && source !== 'microphone') track.contentHint = source === 'screen' ? 'text' : 'motion'
+    const sender = this.senders[source]
+    if (!sender) return
+    await sender.replaceTrack(track)
+    if (track && source === 'camera') await rescale(sender, heightOf(track))
+  }
+
+  private async build(pc: RTCPeerConnection): Promise<void> {
+    const microphone = pc.addTransceiver('audio', { direction: 'sendonly' })
+    const lowRate = pc.addTransceiver('audio', { direction: 'sendonly' })
+    const camera = addCamera(pc, heightOf(this.tracks.camera), this.options.codec)
+    const screen = pc.addTransceiver('video', { direction: 'sendonly', sendEncodings: [SCREEN_ENCODING] })
+    pc.createDataChannel('zhuandi')
+    for (const audio of [microphone, lowRate]) prefer(audio, audioPreferences(capabilities('audio')))
+    for (const video of [camera, screen]) prefer(video, videoPreferences(capabilities('video'), [this.options.codec]))
+    this.senders = { microphone: microphone.sender, camera: camera.sender, screen: screen.sender }
+    await Promise.all([
+      microphone.sender.replaceTrack(this.tracks.microphone),
+      camera.sender.replaceTrack(this.tracks.camera),
+      screen.sender.replaceTrack(this.tracks.screen),
+    ])
+    await degrade(camera.sender, 'balanced')
+    await degrade(screen.sender, 'maintain-resolution')
+  }
+}
+
+function heightOf(track: MediaStreamTrack | null): number {
+  return track?.getSettings().height ?? DEFAULT_CAMERA_HEIGHT
+}
+
+/** What the encoder gives up first when the line is short: small print must stay sharp. */
+async function degrade(sender: RTCRtpSender, preference: 'balanced' | 'maintain-resolution'): Promise<void> {
+  const parameters = sender.getParameters() as RTCRtpSendParameters & { degradationPreference?: string }
+  parameters.degradationPreference = preference
+  await sender.setParameters(parameters).catch(() => undefined)
+}

@@ -1,0 +1,64 @@
+/** The receiving end's connection: fixed slots that the server fills, empties and refills. */
+
+import { audioPreferences, capabilities, prefer, videoPreferences } from './codecs'
+import { PeerLink, type PeerState } from './peer'
+
+/** Room for repairs before playout, in milliseconds: a lesson bears this delay, a gap it does not. */
+export const JITTER_TARGET_MS = 200
+
+/** The kinds of the m-lines in the order of PROTOCOL.md section 1. */
+export const BEFORE_DATA = ['audio', 'audio', 'video', 'video'] as const
+export const AFTER_DATA = ['audio', 'video'] as const
+
+export interface ReceiverOptions {
+  negotiate(sdp: string): Promise<string>
+  /** A slot's track of a new connection; `mid` counts as in PROTOCOL.md. */
+  track(mid: string, track: MediaStreamTrack): void
+  state(state: PeerState): void
+  fault(code: string): void
+  create?: () => RTCPeerConnection
+}
+
+/** Receives a lesson on fixed slots. */
+export class Receiver {
+  readonly link: PeerLink
+
+  constructor(private readonly options: ReceiverOptions) {
+    this.link = new PeerLink({
+      build: (pc) => this.build(pc),
+      negotiate: options.negotiate,
+      state: options.state,
+      fault: options.fault,
+      ...(options.create ? { create: options.create } : {}),
+    })
+  }
+
+  private async build(pc: RTCPeerConnection): Promise<void> {
+    pc.addEventListener('track', (event) => {
+      aimJitterBuffer(event.receiver)
+      const mid = event.transceiver.mid
+      if (mid !== null && pc === this.link.pc) this.options.track(mid, event.track)
+    })
+    for (const kind of BEFORE_DATA) addSlot(pc, kind)
+    pc.createDataChannel('zhuandi')
+    // Browsers put the data channel after all media of one offer; an intermediate local offer fixes its place.
+    await pc.setLocalDescription(await pc.createOffer())
+    for (const kind of AFTER_DATA) addSlot(pc, kind)
+  }
+}
+
+function addSlot(pc: RTCPeerConnection, kind: 'audio' | 'video'): void {
+  const transceiver = pc.addTransceiver(kind, { direction: 'recvonly' })
+  const all = capabilities(kind)
+  prefer(transceiver, kind === 'audio' ? opusFirst(all) : videoPreferences(all, ['vp8', 'h264']))
+}
+
+/** A receiver takes both; Opus first, because plain Opus is the server's default. */
+function opusFirst(all: RTCRtpCodec[]): RTCRtpCodec[] {
+  return audioPreferences(all).reverse()
+}
+
+function aimJitterBuffer(receiver: RTCRtpReceiver): void {
+  const adjustable = receiver as RTCRtpReceiver & { jitterBufferTarget?: number | null }
+  if ('jitterBufferTarget' in adjustable) adjustable.jitterBufferTarget = JITTER_TARGET_MS
+}
