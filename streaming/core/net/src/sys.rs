@@ -102,6 +102,11 @@ impl Epoll {
         self.control(libc::EPOLL_CTL_MOD, fd, token, write)
     }
 
+    /// Watch a descriptor no longer, though it stays open.
+    pub fn remove(&self, fd: RawFd) -> io::Result<()> {
+        self.control(libc::EPOLL_CTL_DEL, fd, 0, false)
+    }
+
     /// Sleep until something is ready or `timeout_ms` have passed; appends to `ready`.
     pub fn wait(&mut self, timeout_ms: c_int, ready: &mut Vec<Ready>) {
         let most = c_int::try_from(self.buffer.len()).unwrap_or(c_int::MAX);

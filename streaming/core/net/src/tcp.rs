@@ -6,8 +6,9 @@ use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, RawFd};
 
 use zhuandi_sfu::api::{Path, Proto};
+use zhuandi_wire::frame4571::{self, Decoder};
 
-use crate::framing::{Deframer, stun_ufrag};
+use crate::stun_name::stun_ufrag;
 use crate::sys::{self, Epoll};
 
 /// A connection must say who it is within this time.
@@ -28,11 +29,24 @@ struct Connection {
     stream: TcpStream,
     path: Path,
     named: bool,
-    deframer: Deframer,
+    frames: Decoder,
     out: Vec<u8>,
     sent: usize,
     wants_write: bool,
     heard_us: i64,
+}
+
+impl Connection {
+    /// Hand over all whole frames; false when the stream has lost its framing.
+    fn deliver(&mut self, mut take: impl FnMut(Path, &mut [u8])) -> bool {
+        loop {
+            match self.frames.next_frame() {
+                Ok(Some(frame)) => take(self.path, frame),
+                Ok(None) => return true,
+                Err(_) => return false,
+            }
+        }
+    }
 }
 
 /// What a look at a connection came to.
@@ -77,7 +91,7 @@ impl TcpPort {
                 return;
             };
             if self.unnamed < MAX_UNNAMED && stream.set_nonblocking(true).is_ok() {
-                let _ = self.insert(stream, Deframer::default(), false, epoll, now_us);
+                let _ = self.insert(stream, Decoder::default(), false, epoll, now_us);
             }
         }
     }
@@ -90,7 +104,7 @@ impl TcpPort {
         epoll: &Epoll,
         now_us: i64,
     ) -> io::Result<u32> {
-        self.insert(stream, Deframer::with(read), true, epoll, now_us)
+        self.insert(stream, Decoder::with(read), true, epoll, now_us)
     }
 
     /// Our own connection to a passive candidate; its number and local address.
@@ -102,14 +116,7 @@ impl TcpPort {
     ) -> io::Result<(u32, SocketAddr)> {
         let stream = sys::tcp_connect(to)?;
         let local = stream.local_addr()?;
-        let id = self.insert_to(
-            stream,
-            (local, to),
-            Deframer::default(),
-            true,
-            epoll,
-            now_us,
-        )?;
+        let id = self.insert_to(stream, (local, to), Decoder::default(), true, epoll, now_us)?;
         // The first write is done when the connection stands.
         self.want_write(id, epoll, true);
         Ok((id, local))
@@ -118,20 +125,20 @@ impl TcpPort {
     fn insert(
         &mut self,
         stream: TcpStream,
-        read: Deframer,
+        frames: Decoder,
         named: bool,
         epoll: &Epoll,
         now_us: i64,
     ) -> io::Result<u32> {
         let ends = (plain(stream.local_addr()?), plain(stream.peer_addr()?));
-        self.insert_to(stream, ends, read, named, epoll, now_us)
+        self.insert_to(stream, ends, frames, named, epoll, now_us)
     }
 
     fn insert_to(
         &mut self,
         stream: TcpStream,
         (local, remote): (SocketAddr, SocketAddr),
-        deframer: Deframer,
+        frames: Decoder,
         named: bool,
         epoll: &Epoll,
         now_us: i64,
@@ -154,7 +161,7 @@ impl TcpPort {
             stream,
             path,
             named,
-            deframer,
+            frames,
             out,
             sent: 0,
             wants_write: false,
@@ -172,12 +179,7 @@ impl TcpPort {
     }
 
     /// Read what there is; whole frames of a named connection go to `take`.
-    pub(crate) fn read(
-        &mut self,
-        id: u32,
-        now_us: i64,
-        mut take: impl FnMut(Path, &mut [u8]),
-    ) -> Seen {
+    pub(crate) fn read(&mut self, id: u32, now_us: i64, take: impl FnMut(Path, &mut [u8])) -> Seen {
         let Some(connection) = self.connections.get_mut(&id) else {
             return Seen::Fine;
         };
@@ -203,53 +205,46 @@ impl TcpPort {
             connection.heard_us
         };
         connection
-            .deframer
+            .frames
             .extend(self.buffer.get(..count).unwrap_or_default());
         if connection.named {
-            while let Some(frame) = connection.deframer.next() {
-                take(connection.path, frame);
+            if !connection.deliver(take) {
+                self.close(id);
             }
             return Seen::Fine;
         }
-        let ufrag = connection
-            .deframer
-            .peek()
-            .map(|frame| stun_ufrag(frame).map(str::to_owned));
-        match ufrag {
-            Some(Some(ufrag)) => Seen::Named(ufrag),
+        let first = connection.frames.peek();
+        match first.map(|frame| frame.map(|frame| stun_ufrag(frame).map(str::to_owned))) {
+            Ok(None) => Seen::Fine,
+            Ok(Some(Some(ufrag))) => Seen::Named(ufrag),
             // A first frame that is no STUN request, or an endless one, is nobody for us.
-            Some(None) => {
+            Ok(Some(None)) | Err(_) => {
                 self.close(id);
                 Seen::Fine
             }
-            None if connection.deframer.len() > 2048 => {
-                self.close(id);
-                Seen::Fine
-            }
-            None => Seen::Fine,
         }
     }
 
     /// The name is one of this worker's: hand over the frames read so far.
-    pub(crate) fn keep(&mut self, id: u32, now_us: i64, mut take: impl FnMut(Path, &mut [u8])) {
+    pub(crate) fn keep(&mut self, id: u32, now_us: i64, take: impl FnMut(Path, &mut [u8])) {
         let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };
         self.unnamed -= usize::from(!connection.named);
         connection.named = true;
         connection.heard_us = now_us;
-        while let Some(frame) = connection.deframer.next() {
-            take(connection.path, frame);
+        if !connection.deliver(take) {
+            self.close(id);
         }
     }
 
     /// The name is another worker's: give the connection away.
-    pub(crate) fn give(&mut self, id: u32) -> Option<(TcpStream, Vec<u8>)> {
+    pub(crate) fn give(&mut self, id: u32, epoll: &Epoll) -> Option<(TcpStream, Vec<u8>)> {
         let connection = self.connections.remove(&id)?;
         self.unnamed -= usize::from(!connection.named);
-        // A second descriptor of the same connection; this epoll set forgets the first when it is closed here.
-        let stream = connection.stream.try_clone().ok()?;
-        Some((stream, connection.deframer.into_rest()))
+        // The descriptor lives on, so closing cannot take it out of this worker's set.
+        epoll.remove(connection.stream.as_raw_fd()).ok()?;
+        Some((connection.stream, connection.frames.into_rest()))
     }
 
     /// Queue one packet as a frame and send what the socket takes.
@@ -257,15 +252,14 @@ impl TcpPort {
         let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };
-        let Ok(len) = u16::try_from(packet.len()) else {
-            return;
-        };
         if connection.out.len() - connection.sent > MAX_OUT {
             self.dropped += 1;
             return;
         }
-        connection.out.extend_from_slice(&len.to_be_bytes());
-        connection.out.extend_from_slice(packet);
+        if !frame4571::write(&mut connection.out, packet) {
+            self.dropped += 1;
+            return;
+        }
         if !connection.wants_write {
             self.flush(id, epoll);
         }

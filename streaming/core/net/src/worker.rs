@@ -186,7 +186,7 @@ impl Worker {
                     .keep(id, now.0, |path, bytes| driver.datagram(now, path, bytes));
             }
             Some(worker) => {
-                if let Some((stream, read)) = self.tcp.give(id) {
+                if let Some((stream, read)) = self.tcp.give(id, &self.epoll) {
                     // A worker too busy for one more connection: the peer tries again.
                     let _ = self.shared.post(worker, [Letter::Adopt(stream, read)]);
                 }
