@@ -102,8 +102,8 @@ class Core:
         """A publication that comes from `.zwl` track files (one an encoding, lowest first), repeated every `loop_us`."""
     def add_subscription(self, transport: int, rtp: RtpParameters) -> int:
         """A slot: `rtp.encodings[0]` holds its SSRC and RTX SSRC (client role: one per rid)."""
-    def add_tap(self, lesson: int, publication: int, track: int, header: bytes) -> int:
-        """A subscription into the log, forwarding the highest encoding that arrives; `header` is the TRACK record's JSON."""
+    def add_tap(self, publication: int, track: int, header: bytes) -> int:
+        """A subscription into the log of the publication's lesson, forwarding the highest encoding that arrives; `header` is the TRACK record's JSON."""
     def connect(self, subscription: int, publication: int | None, *, all_encodings: bool = False) -> None: ...
     def request_keyframe(self, publication: int) -> None: ...
     def remove(self, handle: int) -> None:
@@ -111,7 +111,11 @@ class Core:
 
     # what happened
     def take_events(self) -> list[dict[str, Any]]:
-        """Bounded list of {"event": "connected"|"disconnected"|"failed"|"closed"|"first_media"|"log"|"overflow", …}."""
+        """What happened since the last call, bounded:
+
+        {"event": "connected", transport, protocol, address}, "disconnected" {transport}, "failed"|"closed" {transport, reason},
+        "first_media" {publication}, "log" {lesson, bytes, error, sealed}, "overflow" {count}.
+        """
 
     # control: columns only
     def take_feedback(self) -> dict[str, NDArray[Any]]:

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use zhuandi_sfu::api::{Command, IceCredentials, LessonId, LogRecord};
+use zhuandi_sfu::report::{FeedbackRow, Stats};
 use zhuandi_sfu::transport::Certificate;
 
 use crate::bind::bind_workers;
@@ -139,6 +140,16 @@ impl Core {
     /// What happened since the last call.
     pub fn take_events(&self) -> impl Iterator<Item = CoreEvent> + use<> {
         self.shared.events.take().into_iter()
+    }
+
+    /// Feedback of all workers since the last call.
+    pub fn take_feedback(&self) -> Vec<FeedbackRow> {
+        self.shared.board.take_feedback()
+    }
+
+    /// The latest statistics of all workers, at most a quarter of a second old.
+    pub fn take_stats(&self) -> Stats {
+        self.shared.board.stats()
     }
 
     /// Fresh ICE credentials for an offer of ours.

@@ -4,6 +4,7 @@
 //! UDP port and ICE-TCP listener; one more thread writes the logs of all lessons.
 
 mod bind;
+mod board;
 mod clients;
 mod clock;
 mod commands;
@@ -29,6 +30,7 @@ mod tcp;
 mod udp;
 mod worker;
 
+pub use crate::board::drop_reasons;
 pub use crate::commands::{LocalTransport, OpenTransport};
 pub use crate::core::{Config, Core};
 pub use crate::error::CoreError;

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::board::Board;
 use crate::clock::Clock;
 use crate::events::EventQueue;
 use crate::log_queue::{Job, LogQueue};
@@ -14,16 +15,19 @@ pub(crate) struct Shared {
     pub events: Arc<EventQueue>,
     pub log: Arc<LogQueue>,
     pub mailboxes: Vec<Mailbox>,
+    pub board: Board,
     registry: Mutex<Registry>,
 }
 
 impl Shared {
     pub(crate) fn new(clock: Clock, events: Arc<EventQueue>, mailboxes: Vec<Mailbox>) -> Self {
+        let workers = mailboxes.len();
         Self {
             clock,
             events,
             log: Arc::default(),
             mailboxes,
+            board: Board::new(workers),
             registry: Mutex::default(),
         }
     }

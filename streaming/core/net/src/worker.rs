@@ -10,6 +10,7 @@ use zhuandi_sfu::api::{Command, Event, Outgoing, Proto, Role, TransportId};
 use zhuandi_sfu::transport::{Certificate, Epoch};
 use zhuandi_wire::time::Micros;
 
+use crate::board::NetDrops;
 use crate::clients::{self, ClientSockets};
 use crate::driver::Driver;
 use crate::events::CoreEvent;
@@ -360,8 +361,23 @@ impl Worker {
         self.shared.events.push(CoreEvent::Engine(event));
     }
 
-    fn publish_feedback(&mut self, _now: Micros) {}
-    fn publish_stats(&mut self, _now: Micros) {}
+    fn publish_feedback(&mut self, now: Micros) {
+        let rows = self.driver.ask(now, |engine| engine.take_feedback(now));
+        if !rows.is_empty() {
+            self.shared.board.add_feedback(rows);
+        }
+    }
+
+    fn publish_stats(&mut self, now: Micros) {
+        let stats = self.driver.ask(now, |engine| engine.take_stats(now));
+        let net = NetDrops {
+            send_refused: self.send.dropped,
+            tcp_full: self.tcp.dropped,
+            panics: self.driver.panics,
+        };
+        self.shared.board.set_stats(self.index, stats, net);
+    }
+
     fn housekeeping(&mut self, now: Micros) {
         if now.0 >= self.feedback_at {
             self.feedback_at = now.0 + FEEDBACK_US;

@@ -1,0 +1,148 @@
+//! Tables as dicts of numpy columns; the columns' memory is given away, not copied by Python.
+
+use numpy::{Element, IntoPyArray, PyReadonlyArray1};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use zhuandi_sfu::api::{LayerRow, RateRow, SubscriptionId, TransportId};
+use zhuandi_sfu::report::{FeedbackRow, Stats};
+
+use crate::errors::bad;
+
+/// One column of a table.
+fn put<'py, R, T: Element>(
+    table: &Bound<'py, PyDict>,
+    name: &str,
+    rows: &[R],
+    field: impl Fn(&R) -> T,
+) -> PyResult<()> {
+    let column: Vec<T> = rows.iter().map(field).collect();
+    table.set_item(name, column.into_pyarray(table.py()))
+}
+
+/// `take_feedback`.
+pub(crate) fn feedback<'py>(py: Python<'py>, rows: &[FeedbackRow]) -> PyResult<Bound<'py, PyDict>> {
+    let table = PyDict::new(py);
+    put(&table, "transport", rows, |row| row.transport)?;
+    put(&table, "remb_bps", rows, |row| row.remb_bps)?;
+    put(&table, "lost", rows, |row| row.lost)?;
+    put(&table, "expected", rows, |row| row.expected)?;
+    put(&table, "rtt_us", rows, |row| row.rtt_us)?;
+    put(&table, "sent_bytes", rows, |row| row.sent_bytes)?;
+    put(&table, "acked_bytes", rows, |row| row.acked_bytes)?;
+    put(&table, "queue_us", rows, |row| row.queue_us)?;
+    Ok(table)
+}
+
+/// `take_stats`.
+pub(crate) fn stats<'py>(py: Python<'py>, stats: &Stats) -> PyResult<Bound<'py, PyDict>> {
+    let tables = PyDict::new(py);
+    tables.set_item("transports", transports(py, stats)?)?;
+    tables.set_item("encodings", encodings(py, stats)?)?;
+    tables.set_item("subscriptions", subscriptions(py, stats)?)?;
+    let drops = PyDict::new(py);
+    let numbered: Vec<(u8, u64)> = (0..).zip(stats.drops.iter().copied()).collect();
+    put(&drops, "reason", &numbered, |row| row.0)?;
+    put(&drops, "count", &numbered, |row| row.1)?;
+    tables.set_item("drops", drops)?;
+    Ok(tables)
+}
+
+fn transports<'py>(py: Python<'py>, stats: &Stats) -> PyResult<Bound<'py, PyDict>> {
+    let (table, rows) = (PyDict::new(py), stats.transports.as_slice());
+    put(&table, "transport", rows, |row| row.transport)?;
+    put(&table, "connected", rows, |row| u8::from(row.connected))?;
+    put(&table, "tcp", rows, |row| u8::from(row.tcp))?;
+    put(&table, "rx_packets", rows, |row| row.rx_packets)?;
+    put(&table, "rx_bytes", rows, |row| row.rx_bytes)?;
+    put(&table, "tx_packets", rows, |row| row.tx_packets)?;
+    put(&table, "tx_bytes", rows, |row| row.tx_bytes)?;
+    put(&table, "rtt_us", rows, |row| row.rtt_us)?;
+    put(&table, "queue_us", rows, |row| row.queue_us)?;
+    Ok(table)
+}
+
+fn encodings<'py>(py: Python<'py>, stats: &Stats) -> PyResult<Bound<'py, PyDict>> {
+    let (table, rows) = (PyDict::new(py), stats.encodings.as_slice());
+    put(&table, "publication", rows, |row| row.publication)?;
+    put(&table, "encoding", rows, |row| row.encoding)?;
+    put(&table, "packets", rows, |row| row.packets)?;
+    put(&table, "bytes", rows, |row| row.bytes)?;
+    put(&table, "lost", rows, |row| row.lost)?;
+    put(&table, "recovered", rows, |row| row.recovered)?;
+    put(&table, "bitrate_bps", rows, |row| row.bitrate_bps)?;
+    put(&table, "keyframes", rows, |row| row.keyframes)?;
+    put(&table, "last_keyframe_us", rows, |row| row.last_keyframe_us)?;
+    put(&table, "plis", rows, |row| row.plis)?;
+    put(&table, "nacks", rows, |row| row.nacks)?;
+    put(&table, "width", rows, |row| row.width)?;
+    put(&table, "height", rows, |row| row.height)?;
+    put(&table, "jitter_us", rows, |row| row.jitter_us)?;
+    put(&table, "first_media_us", rows, |row| row.first_media_us)?;
+    Ok(table)
+}
+
+fn subscriptions<'py>(py: Python<'py>, stats: &Stats) -> PyResult<Bound<'py, PyDict>> {
+    let (table, rows) = (PyDict::new(py), stats.subscriptions.as_slice());
+    put(&table, "subscription", rows, |row| row.subscription)?;
+    put(&table, "publication", rows, |row| row.publication)?;
+    put(&table, "spatial", rows, |row| row.spatial)?;
+    put(&table, "temporal", rows, |row| row.temporal)?;
+    put(&table, "packets", rows, |row| row.packets)?;
+    put(&table, "bytes", rows, |row| row.bytes)?;
+    put(&table, "dropped", rows, |row| row.dropped)?;
+    put(&table, "nacks", rows, |row| row.nacks)?;
+    put(&table, "rtx_packets", rows, |row| row.rtx_packets)?;
+    put(&table, "plis", rows, |row| row.plis)?;
+    put(&table, "loss_q8", rows, |row| row.loss_q8)?;
+    put(&table, "jitter_us", rows, |row| row.jitter_us)?;
+    Ok(table)
+}
+
+type In<'py, T> = PyReadonlyArray1<'py, T>;
+
+fn same_length(lengths: &[usize]) -> PyResult<()> {
+    if lengths.windows(2).all(|pair| pair.first() == pair.last()) {
+        return Ok(());
+    }
+    Err(bad(format!("columns of different lengths: {lengths:?}")))
+}
+
+/// `apply`'s first three columns.
+pub(crate) fn layers(
+    handles: &In<'_, u32>,
+    spatial: &In<'_, i8>,
+    temporal: &In<'_, i8>,
+) -> PyResult<Vec<LayerRow>> {
+    let (handles, spatial, temporal) =
+        (handles.as_array(), spatial.as_array(), temporal.as_array());
+    same_length(&[handles.len(), spatial.len(), temporal.len()])?;
+    let rows = handles.iter().zip(spatial.iter()).zip(temporal.iter());
+    rows.map(|((handle, spatial), temporal)| {
+        if *spatial < -1 || *spatial > 7 || *temporal < -1 || *temporal > 7 {
+            return Err(bad(format!("subscription {handle}: layers are -1 to 7")));
+        }
+        Ok(LayerRow {
+            subscription: SubscriptionId(*handle),
+            spatial: *spatial,
+            temporal: *temporal,
+        })
+    })
+    .collect()
+}
+
+/// `apply`'s last three columns.
+pub(crate) fn rates(
+    handles: &In<'_, u32>,
+    pacing: &In<'_, u64>,
+    probe: &In<'_, u64>,
+) -> PyResult<Vec<RateRow>> {
+    let (handles, pacing, probe) = (handles.as_array(), pacing.as_array(), probe.as_array());
+    same_length(&[handles.len(), pacing.len(), probe.len()])?;
+    let rows = handles.iter().zip(pacing.iter()).zip(probe.iter());
+    let row = |((handle, pacing), probe): ((&u32, &u64), &u64)| RateRow {
+        transport: TransportId(*handle),
+        pacing_bps: *pacing,
+        probe_bps: *probe,
+    };
+    Ok(rows.map(row).collect())
+}
