@@ -2,6 +2,10 @@
 //!
 //! An entry must neither panic nor take long, and checks what must hold for every input.
 
+mod drive;
+
+pub use drive::drive;
+
 use crate::rtcp::{Message, NackPair};
 use crate::rtp::{Header, Writer};
 use crate::time::Micros;
