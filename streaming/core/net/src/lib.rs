@@ -13,6 +13,8 @@ mod credentials;
 mod driver;
 mod error;
 mod events;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod log_commands;
 mod log_format;
 mod log_queue;
