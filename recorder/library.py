@@ -97,8 +97,7 @@ def workshop(folder: Path) -> Iterator[Path]:
     Raises `BlockingIOError` when another process works on this lesson.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / _LOCK).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with _alone(folder):
         work = folder / _WORK
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir()
@@ -106,6 +105,13 @@ def workshop(folder: Path) -> Iterator[Path]:
             yield work
         finally:
             shutil.rmtree(work, ignore_errors=True)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    with (folder / _LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
 
 
 def keep(folder: Path, path: Path, suffix: str) -> tuple[str, int, str]:
@@ -134,23 +140,20 @@ def publish(folder: Path, work: Path, manifest: Manifest) -> None:
 
 
 def sweep(folder: Path, now_s: float) -> list[str]:
-    """Remove files that the manifest does not name and that no player can still need; returns their names."""
-    manifest = read_manifest(folder)
-    if manifest is None:
-        return []
-    named = {track["file"] for track in manifest["tracks"]} | {
-        manifest["poster"],
-        MANIFEST,
-        _WORK,
-        _LOCK,
-    }
-    last_change_s = (folder / MANIFEST).stat().st_mtime
-    removed = []
-    for path in folder.iterdir():
-        if path.name not in named and now_s - last_change_s > KEPT_FOR_PLAYERS_S:
+    """Remove what a killed writer left, and files of older versions that no player can still need; returns their names.
+
+    Raises `BlockingIOError` when another process works on this lesson.
+    """
+    with _alone(folder):
+        shutil.rmtree(folder / _WORK, ignore_errors=True)
+        manifest = read_manifest(folder)
+        if manifest is None or now_s - (folder / MANIFEST).stat().st_mtime <= KEPT_FOR_PLAYERS_S:
+            return []
+        named = {track["file"] for track in manifest["tracks"]} | {manifest["poster"], MANIFEST, _LOCK}
+        removed = [path for path in folder.iterdir() if path.name not in named]
+        for path in removed:
             path.unlink()
-            removed.append(path.name)
-    return removed
+        return [path.name for path in removed]
 
 
 def _sync_folder(folder: Path) -> None:

@@ -61,7 +61,8 @@ def write_media(
         sizes.see(first)
     suffix = "mp4" if first is not None and codec == "H264" else "webm"
     path = folder / f"media.{suffix}"
-    options = {"movflags": "+faststart"} if suffix == "mp4" else {"cues_to_front": "1"}
+    # Bit-exact: the same log gives the same file, so a second try after a kill leaves nothing behind.
+    options = {"fflags": "+bitexact"} | ({"movflags": "+faststart"} if suffix == "mp4" else {"cues_to_front": "1"})
     template = _opus_template(any(s.data[0] & _STEREO_BIT for s in heard))
     with (
         av.open(str(path), "w", format=suffix, container_options=options) as out,

@@ -189,9 +189,16 @@ class Recorder:
                 log.info("removed", lesson=lesson, reason="series")
         for entry in os.scandir(self._library):
             if entry.is_dir() and entry.name not in self._jobs:
-                removed = library.sweep(Path(entry.path), now_s)
-                if removed:
-                    log.info("swept", lesson=entry.name, files=len(removed))
+                self._sweep(entry, now_s)
+
+    def _sweep(self, entry: os.DirEntry[str], now_s: float) -> None:
+        try:
+            removed = library.sweep(Path(entry.path), now_s)
+        except OSError as error:
+            log.warning("not_swept", lesson=entry.name, error=str(error))
+            return
+        if removed:
+            log.info("swept", lesson=entry.name, files=len(removed))
 
 
 def _stamp(folder: Path) -> tuple[int, ...]:

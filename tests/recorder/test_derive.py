@@ -226,3 +226,12 @@ def test_a_log_without_media_is_no_lesson(tmp_path: Path) -> None:
     order = Order(tmp_path / "recordings/l", tmp_path / "library/l", "l", "", "", "final", ("1",), "d")
     assert derive(order) is None
     assert not (tmp_path / "library/l").exists()
+
+
+def test_the_same_log_gives_the_same_files(tmp_path: Path) -> None:
+    for codec in ("VP8", "H264"):
+        write_epoch(tmp_path / codec / "recordings/l/1", [camera(codec), microphone()])
+        first = published(tmp_path / codec)
+        again = published(tmp_path / codec)
+        assert [t.sha256 for t in first.tracks] == [t.sha256 for t in again.tracks]
+        assert first.poster == again.poster
