@@ -6,6 +6,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+pub use crate::outgoing::{Outgoing, Run};
+
 /// One lesson; a lesson lives on one worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LessonId(pub u32);
@@ -233,38 +235,118 @@ pub struct RateRow {
 #[derive(Clone, Debug)]
 pub enum Command {
     /// A new association. `local` is set in the client role: its own socket.
-    OpenTransport { /** handle */ id: TransportId, /** its lesson */ lesson: LessonId, /** from SDP */ params: Box<TransportParams>, /** client socket */ local: Option<SocketAddr> },
+    OpenTransport {
+        /** handle */
+        id: TransportId,
+        /** its lesson */
+        lesson: LessonId,
+        /** from SDP */
+        params: Box<TransportParams>,
+        /** client socket */
+        local: Option<SocketAddr>,
+    },
     /// RFC 8445 9: new credentials, same DTLS and SRTP.
-    RestartIce { /** which */ id: TransportId, /** ours */ local: IceCredentials, /** theirs */ remote: IceCredentials },
+    RestartIce {
+        /** which */
+        id: TransportId,
+        /** ours */
+        local: IceCredentials,
+        /** theirs */
+        remote: IceCredentials,
+    },
     /// Media that this transport will send to us.
-    AddPublication { /** handle */ id: PublicationId, /** from */ transport: TransportId, /** m-section */ rtp: Box<RtpParameters> },
+    AddPublication {
+        /** handle */
+        id: PublicationId,
+        /** from */
+        transport: TransportId,
+        /** m-section */
+        rtp: Box<RtpParameters>,
+    },
     /// Media that comes from a file instead of a transport.
-    AddPlayer { /** handle */ id: PublicationId, /** lesson */ lesson: LessonId, /** codecs, extensions empty */ rtp: Box<RtpParameters>, /** packets */ played: Played },
+    AddPlayer {
+        /** handle */
+        id: PublicationId,
+        /** lesson */
+        lesson: LessonId,
+        /** codecs, extensions empty */
+        rtp: Box<RtpParameters>,
+        /** packets */
+        played: Played,
+    },
     /// A leg; starts connected to nothing.
-    AddSubscription { /** handle */ id: SubscriptionId, /** lesson */ lesson: LessonId, /** to */ sink: Sink, /** m-section (empty encodings for a tap) */ rtp: Box<RtpParameters> },
+    AddSubscription {
+        /** handle */
+        id: SubscriptionId,
+        /** lesson */
+        lesson: LessonId,
+        /** to */
+        sink: Sink,
+        /** m-section (empty encodings for a tap) */
+        rtp: Box<RtpParameters>,
+    },
     /// Point a leg at a publication, or at nothing. `all_encodings`: client role, every encoding goes out under its rid.
-    Connect { /** leg */ subscription: SubscriptionId, /** source */ publication: Option<PublicationId>, /** publish simulcast as it is */ all_encodings: bool },
+    Connect {
+        /** leg */
+        subscription: SubscriptionId,
+        /** source */
+        publication: Option<PublicationId>,
+        /** publish simulcast as it is */
+        all_encodings: bool,
+    },
     /// Ask the source for a key frame, under the one rule of DESIGN 2.
-    RequestKeyframe { /** source */ publication: PublicationId },
+    RequestKeyframe {
+        /** source */
+        publication: PublicationId,
+    },
     /// Whole decision at once.
-    Apply { /** legs */ layers: Vec<LayerRow>, /** associations */ rates: Vec<RateRow> },
+    Apply {
+        /** legs */
+        layers: Vec<LayerRow>,
+        /** associations */
+        rates: Vec<RateRow>,
+    },
     /// Remove by handle; idempotent; a transport takes its publications and subscriptions along.
-    Remove { /** any handle */ handle: u32 },
+    Remove {
+        /** any handle */
+        handle: u32,
+    },
 }
 
 /// What the engine tells the control plane.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// ICE and DTLS are up.
-    Connected { /** which */ transport: TransportId, /** how */ path: Path },
+    Connected {
+        /** which */
+        transport: TransportId,
+        /** how */
+        path: Path,
+    },
     /// Five seconds without an authenticated packet.
-    Disconnected { /** which */ transport: TransportId },
+    Disconnected {
+        /** which */
+        transport: TransportId,
+    },
     /// It never came up, or the certificate is wrong.
-    Failed { /** which */ transport: TransportId, /** in words */ reason: String },
+    Failed {
+        /** which */
+        transport: TransportId,
+        /** in words */
+        reason: String,
+    },
     /// Gone: closed by the peer, by consent loss (30 s) or by `Remove`.
-    Closed { /** which */ transport: TransportId, /** in words */ reason: String },
+    Closed {
+        /** which */
+        transport: TransportId,
+        /** in words */
+        reason: String,
+    },
     /// The first packet of a publication was decrypted.
-    FirstMedia { /** which */ publication: PublicationId },
+    FirstMedia {
+        /** which */
+        publication: PublicationId,
+    },
 }
 
 /// What goes to the log writer.
@@ -280,58 +362,4 @@ pub struct LogRecord {
     pub arrival_us: i64,
     /// The record's body.
     pub body: Vec<u8>,
-}
-
-/// Outgoing datagrams of one wake-up: one buffer, runs of equal-sized segments to one peer (UDP GSO).
-#[derive(Debug, Default)]
-pub struct Outgoing {
-    /// All bytes, back to back.
-    pub buf: Vec<u8>,
-    /// In order of sending.
-    pub runs: Vec<Run>,
-}
-
-/// Consecutive datagrams on one path; all `segment` bytes long but the last, which may be shorter.
-#[derive(Clone, Copy, Debug)]
-pub struct Run {
-    /// Where to.
-    pub path: Path,
-    /// Start in [`Outgoing::buf`].
-    pub start: usize,
-    /// Length of the whole run.
-    pub len: usize,
-    /// Length of each datagram but the last.
-    pub segment: usize,
-}
-
-impl Outgoing {
-    /// Most segments of one GSO send (kernel limit UDP_MAX_SEGMENTS is 64 on old kernels).
-    pub const MAX_SEGMENTS: usize = 64;
-    /// Most bytes of one GSO send (an IP datagram is at most 65,535 bytes with headers).
-    pub const MAX_RUN: usize = 60_000;
-
-    /// Forget what was sent; keep the memory.
-    pub fn clear(&mut self) {
-        self.buf.clear();
-        self.runs.clear();
-    }
-
-    /// Append one datagram: `write` appends its bytes to the buffer. Joins the last run where GSO allows it.
-    pub fn push(&mut self, path: Path, write: impl FnOnce(&mut Vec<u8>)) {
-        let start = self.buf.len();
-        write(&mut self.buf);
-        let len = self.buf.len() - start;
-        if len == 0 {
-            return;
-        }
-        if let Some(run) = self.runs.last_mut() {
-            let whole = run.len % run.segment == 0;
-            let fits = run.len + len <= Self::MAX_RUN && run.len / run.segment < Self::MAX_SEGMENTS;
-            if run.path == path && whole && fits && len <= run.segment && path.proto == Proto::Udp {
-                run.len += len;
-                return;
-            }
-        }
-        self.runs.push(Run { path, start, len, segment: len });
-    }
 }

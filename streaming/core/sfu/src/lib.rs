@@ -5,6 +5,28 @@
 #![forbid(unsafe_code)]
 
 pub mod api;
+pub mod clock;
 pub mod drop_reason;
+pub mod encoding;
+pub mod engine;
+pub mod header;
+pub mod history;
+pub mod keyframe_chain;
+pub mod keyframes;
+pub mod leg;
+pub mod nack;
+pub mod outgoing;
+pub mod pacer;
+pub mod packet;
+pub mod payload_types;
+pub mod player;
+pub mod publication;
+pub mod receive_stats;
 pub mod report;
+pub mod rewriter;
+pub mod selector;
+pub mod sent_log;
+pub mod slab;
+pub mod timers;
 pub mod transport;
+pub mod twcc_recorder;

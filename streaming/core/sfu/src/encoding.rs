@@ -1,0 +1,363 @@
+//! One received stream of a publication: its numbers, holes, statistics, history and key-frame chain.
+
+use std::ops::RangeInclusive;
+
+use zhuandi_wire::rtcp::{ReportBlock, SenderInfo};
+use zhuandi_wire::seq::{Unwrapper, distance, low16};
+use zhuandi_wire::time::Micros;
+
+use crate::api::{EncodingParams, Kind};
+use crate::clock::SenderClock;
+use crate::drop_reason::DropReason;
+use crate::history::{Bounds, History};
+use crate::keyframe_chain::KeyframeChain;
+use crate::nack::NackList;
+use crate::packet::Meta;
+use crate::receive_stats::ReceiveStats;
+
+/// An encoding without packets for this long does not arrive any more.
+pub const SILENT_US: i64 = 1_000_000;
+/// A jump in sequence numbers beyond this is a restart of the source.
+const MAX_JUMP: i16 = 3000;
+/// Counters of one encoding; they grow for ever.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EncodingCounters {
+    /// Packets taken, repairs included.
+    pub packets: u64,
+    /// Payload bytes taken.
+    pub bytes: u64,
+    /// Packets that came by RTX or a second transmission.
+    pub recovered: u64,
+    /// Key frames seen.
+    pub keyframes: u64,
+    /// NACK requests sent, in packets.
+    pub nacks: u64,
+}
+
+/// A packet that was taken in.
+#[derive(Clone, Copy, Debug)]
+pub struct Taken {
+    /// Extended sequence number.
+    pub seq: u64,
+    /// It is newer than all before it.
+    pub newest: bool,
+    /// The source began anew: earlier numbers mean nothing any more.
+    pub restarted: bool,
+    /// The first packet ever.
+    pub first: bool,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Encoding {
+    /// What the SDP or the first packet says.
+    pub params: EncodingParams,
+    /// Packets for the legs, by extended sequence number.
+    pub history: History<Meta>,
+    /// Holes that we ask the publisher for.
+    pub nacks: NackList,
+    /// Counters.
+    pub counters: EncodingCounters,
+    /// The publisher's clock.
+    pub clock: Option<SenderClock>,
+    /// Width and height of the newest key frame.
+    pub size: (u16, u16),
+    /// First packet, for the statistics.
+    pub first_at: Option<Micros>,
+    stats: ReceiveStats,
+    rate: u32,
+    unwrapper: Unwrapper,
+    last_at: Option<Micros>,
+    last_ts: u32,
+    last_sr: Option<(u32, Micros)>,
+    chain: KeyframeChain,
+    meter: (Micros, u64, u64),
+    anew: bool,
+}
+
+impl Encoding {
+    /// An encoding that has received nothing.
+    pub fn new(params: EncodingParams, kind: Kind, rate: u32) -> Encoding {
+        let bounds = if kind == Kind::Video {
+            Bounds::VIDEO
+        } else {
+            Bounds::AUDIO
+        };
+        Encoding {
+            params,
+            history: History::new(bounds),
+            nacks: NackList::default(),
+            counters: EncodingCounters::default(),
+            clock: None,
+            size: (0, 0),
+            first_at: None,
+            stats: ReceiveStats::new(rate),
+            rate,
+            unwrapper: Unwrapper::new(),
+            last_at: None,
+            last_ts: 0,
+            last_sr: None,
+            chain: KeyframeChain::default(),
+            meter: (Micros(0), 0, 0),
+            anew: false,
+        }
+    }
+
+    /// Clock rate in Hz.
+    pub fn rate(&self) -> u32 {
+        self.rate
+    }
+
+    /// Take one packet in; a repeat dies here.
+    pub fn take(
+        &mut self,
+        now: Micros,
+        number: u16,
+        repaired: bool,
+        mut meta: Meta,
+        payload: &[u8],
+    ) -> Result<Taken, DropReason> {
+        meta.arrival = now;
+        let restarted = !repaired && self.restarted(number);
+        if restarted {
+            self.restart(number);
+        }
+        let seq = self.unwrapper.look(number);
+        let highest = self.stats.highest();
+        if !self.stats.arrived(seq) {
+            return Err(DropReason::Duplicate);
+        }
+        self.unwrapper.commit(seq);
+        let filled = self.nacks.arrived(now, seq);
+        let newest = highest.is_none_or(|highest| seq > highest);
+        if !repaired {
+            self.stats.jitter_sample(now, meta.ts);
+        }
+        self.counters.packets += 1;
+        self.counters.bytes += payload.len() as u64;
+        self.counters.recovered += u64::from(repaired || filled);
+        self.last_at = Some(now);
+        self.history.push(now, seq, meta, payload);
+        if self.chain.arrived(now, seq, newest, &meta, payload.len()) {
+            self.counters.keyframes += 1;
+            self.size = meta.size.unwrap_or(self.size);
+            let highest = self.stats.highest().unwrap_or(seq);
+            self.chain.join(
+                (seq + 1..=highest)
+                    .take(64)
+                    .filter_map(|seq| Some(self.history.get(seq)?.1.len())),
+            );
+        }
+        let first = self.first_at.is_none();
+        self.first_at.get_or_insert(now);
+        if newest {
+            self.last_ts = meta.ts;
+        }
+        Ok(Taken {
+            seq,
+            newest,
+            restarted,
+            first,
+        })
+    }
+
+    /// The publisher's sender report.
+    pub fn sender_report(&mut self, now: Micros, info: &SenderInfo) {
+        self.clock = Some(SenderClock {
+            ntp: info.ntp,
+            ts: info.rtp_ts,
+            at: now,
+        });
+        self.last_sr = Some((info.compact_ntp(), now));
+    }
+
+    /// The publisher's clock; before its first report, our own wall clock against the newest packet.
+    pub fn clock_or(&self, ntp_now: u64, now: Micros) -> Option<SenderClock> {
+        self.clock.or_else(|| {
+            let at = self.last_at?;
+            let clock = SenderClock {
+                ntp: ntp_now,
+                ts: self.last_ts,
+                at,
+            };
+            let span = clock.advanced(now, self.rate);
+            Some(SenderClock {
+                ntp: ntp_now,
+                ts: span.ts,
+                at: now,
+            })
+        })
+    }
+
+    /// Block for our report to the publisher; none before its first packet.
+    pub fn report(&mut self, now: Micros) -> Option<ReportBlock> {
+        self.stats.highest()?;
+        let ssrc = self.params.ssrc?;
+        Some(self.stats.block(now, ssrc, self.last_sr))
+    }
+
+    /// Packets arrive.
+    pub fn is_alive(&self, now: Micros) -> bool {
+        self.last_at.is_some_and(|at| now.since(at) < SILENT_US)
+    }
+
+    /// Highest index taken.
+    pub fn highest(&self) -> Option<u64> {
+        self.stats.highest()
+    }
+
+    /// Indexes from the newest key frame to the newest packet, where a late joiner can be served from them.
+    pub fn fresh_chain(&self, now: Micros) -> Option<RangeInclusive<u64>> {
+        let range = self.chain.fresh(now, self.highest()?)?;
+        self.history.get(*range.start()).is_some().then_some(range)
+    }
+
+    /// Packets that are missing, since the start.
+    pub fn lost(&self) -> u64 {
+        self.stats.lost()
+    }
+
+    /// Arrival jitter in microseconds.
+    pub fn jitter_us(&self) -> u32 {
+        self.stats.jitter_us()
+    }
+
+    /// Age of the newest key frame.
+    pub fn keyframe_age_us(&self, now: Micros) -> Option<i64> {
+        self.chain.age_us(now)
+    }
+
+    /// Payload bits a second since the last roll of the meter, one second ago or a little more.
+    pub fn bitrate_bps(&mut self, now: Micros) -> u64 {
+        let (since, bytes, rate) = self.meter;
+        let span = now.since(since);
+        if span < 1_000_000 {
+            return rate;
+        }
+        let bits = self
+            .counters
+            .bytes
+            .saturating_sub(bytes)
+            .saturating_mul(8_000_000);
+        let rate = bits / span.unsigned_abs().max(1);
+        self.meter = (now, self.counters.bytes, rate);
+        rate
+    }
+
+    /// The next packet comes from another sender: its numbers have nothing to do with those before.
+    pub fn expect_restart(&mut self) {
+        self.anew = true;
+    }
+
+    fn restarted(&mut self, number: u16) -> bool {
+        let anew = std::mem::take(&mut self.anew);
+        let highest = self.unwrapper.highest();
+        highest.is_some_and(|highest| {
+            let jump = distance(number, low16(highest));
+            anew || !(-MAX_JUMP..=MAX_JUMP).contains(&jump)
+        })
+    }
+
+    /// Begin two cycles later, so that indexes only grow.
+    fn restart(&mut self, number: u16) {
+        let highest = self.unwrapper.highest().unwrap_or(0);
+        let base = ((highest >> 16) + 2) << 16;
+        self.unwrapper = Unwrapper::from_highest(base + u64::from(number));
+        self.stats = ReceiveStats::new(self.rate);
+        self.nacks.reset();
+        self.history.clear();
+        self.chain.clear();
+        self.clock = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Codec;
+
+    fn encoding() -> Encoding {
+        Encoding::new(
+            EncodingParams {
+                ssrc: Some(9),
+                ..EncodingParams::default()
+            },
+            Kind::Video,
+            90_000,
+        )
+    }
+
+    fn meta(ts: u32, keyframe: bool) -> Meta {
+        Meta {
+            ts,
+            keyframe,
+            ..Meta::parse(Codec::H264, &[]).unwrap()
+        }
+    }
+
+    const STARTS: [u16; 6] = [0, 1, 127, 32_767, 65_534, 65_535];
+
+    #[test]
+    fn a_repeat_dies_and_a_repair_fills_its_hole() {
+        for start in STARTS {
+            let mut encoding = encoding();
+            let now = Micros(0);
+            let take = |e: &mut Encoding, i: u16, rtx| {
+                e.take(now, start.wrapping_add(i), rtx, meta(0, false), &[1])
+            };
+            assert!(take(&mut encoding, 0, false).unwrap().first);
+            assert!(take(&mut encoding, 2, false).unwrap().newest);
+            assert_eq!(encoding.lost(), 1);
+            assert!(!take(&mut encoding, 1, true).unwrap().newest);
+            assert_eq!(
+                take(&mut encoding, 1, false).unwrap_err(),
+                DropReason::Duplicate
+            );
+            assert_eq!((encoding.lost(), encoding.counters.recovered), (0, 1));
+        }
+    }
+
+    #[test]
+    fn a_chain_is_fresh_while_it_is_whole_and_young() {
+        for start in STARTS {
+            let mut encoding = encoding();
+            let mut take = |i: u16, ts: u32, keyframe| {
+                encoding
+                    .take(
+                        Micros(0),
+                        start.wrapping_add(i),
+                        false,
+                        meta(ts, keyframe),
+                        &[1; 900],
+                    )
+                    .unwrap();
+                encoding
+                    .fresh_chain(Micros(1000))
+                    .map(|chain| chain.count())
+            };
+            assert_eq!(take(0, 0, false), None);
+            assert_eq!(take(1, 3000, true), Some(1));
+            assert_eq!(take(2, 3000, false), Some(2));
+            assert_eq!(take(4, 6000, false), None, "a hole");
+            assert_eq!(take(3, 3000, false), Some(4), "repaired");
+            assert_eq!(encoding.fresh_chain(Micros(9_000_000)), None);
+        }
+    }
+
+    #[test]
+    fn a_source_that_begins_anew_goes_on_with_higher_indexes() {
+        for start in STARTS {
+            let mut encoding = encoding();
+            let first = encoding
+                .take(Micros(0), start, false, meta(0, true), &[1])
+                .unwrap();
+            let number = start.wrapping_add(20_000);
+            let again = encoding
+                .take(Micros(0), number, false, meta(0, true), &[1])
+                .unwrap();
+            assert!(again.restarted && again.newest && again.seq > first.seq);
+            assert_eq!(low16(again.seq), number);
+            assert_eq!(encoding.lost(), 0);
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! One transport with what its media needs: queue, logs, routes of received SSRCs, report timers.
+
+use zhuandi_wire::time::Micros;
+
+use crate::api::{Extensions, LessonId, TransportId};
+use crate::pacer::Pacer;
+use crate::sent_log::SentLog;
+use crate::transport::Transport;
+use crate::twcc_recorder::TwccRecorder;
+
+/// Time between reports.
+pub const REPORT_US: i64 = 1_000_000;
+/// Time between looks at holes, key-frame waits and silence of what is received.
+pub const TICK_US: i64 = 20_000;
+/// Most SSRCs that appear by themselves on one transport.
+pub const MAX_UNDECLARED: usize = 16;
+/// Repairs may take a quarter of the media bytes of a receiver, after this much credit.
+const REPAIR_BURST_BYTES: i64 = 128 << 10;
+
+/// Where packets of one SSRC go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Received SSRC.
+    pub ssrc: u32,
+    /// Index of the publication.
+    pub publication: u32,
+    /// Its encoding.
+    pub encoding: u8,
+    /// The SSRC carries repairs.
+    pub repair: bool,
+    /// The SDP named it.
+    pub declared: bool,
+}
+
+/// Counters of one transport; they grow for ever.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TransportCounters {
+    /// Media and RTCP datagrams that verified.
+    pub rx_packets: u64,
+    /// Their bytes.
+    pub rx_bytes: u64,
+    /// Media and RTCP datagrams sent.
+    pub tx_packets: u64,
+    /// Their bytes.
+    pub tx_bytes: u64,
+}
+
+/// What the receiver told since the policy looked last.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Told {
+    /// Last REMB, 0 = none.
+    pub remb_bps: u64,
+    /// Lost packets by receiver reports.
+    pub lost: u64,
+    /// Expected packets by receiver reports.
+    pub expected: u64,
+    /// `tx_bytes` at the last look.
+    pub sent_before: u64,
+}
+
+/// See the module.
+pub struct Association {
+    /// Handle.
+    pub id: TransportId,
+    /// Its lesson.
+    pub lesson: LessonId,
+    /// ICE, DTLS, SRTP.
+    pub transport: Transport,
+    /// Connected once, not closed.
+    pub up: bool,
+    /// What waits to be sent.
+    pub pacer: Pacer,
+    /// What was sent under transport-wide numbers.
+    pub sent: SentLog,
+    /// What arrived under transport-wide numbers.
+    pub twcc: TwccRecorder,
+    /// Received SSRCs.
+    pub routes: Vec<Route>,
+    /// Indexes of the legs that end here.
+    pub legs: Vec<u32>,
+    /// Indexes of the publications that come from here.
+    pub publications: Vec<u32>,
+    /// Header extension ids of received packets.
+    pub extensions: Extensions,
+    /// Plain RTCP packets that wait.
+    pub rtcp: Vec<Vec<u8>>,
+    /// Next reports.
+    pub report_at: Micros,
+    /// Next tick of what is received.
+    pub tick_at: Micros,
+    /// Counters.
+    pub counters: TransportCounters,
+    /// Feedback of the receiver.
+    pub told: Told,
+    /// Round trip by reports or checks.
+    pub rtt_us: Option<i64>,
+    /// Bytes that repairs may still take.
+    pub repair_credit: i64,
+    /// It is in the engine's list of those that have something to send.
+    pub dirty: bool,
+    /// Earliest timer in the heap.
+    pub armed: Micros,
+}
+
+/// Most RTCP packets that wait.
+const MAX_RTCP: usize = 64;
+
+impl Association {
+    /// A fresh association around a transport.
+    pub fn new(id: TransportId, lesson: LessonId, transport: Transport) -> Association {
+        Association {
+            id,
+            lesson,
+            transport,
+            up: false,
+            pacer: Pacer::default(),
+            sent: SentLog::default(),
+            twcc: TwccRecorder::default(),
+            routes: Vec::new(),
+            legs: Vec::new(),
+            publications: Vec::new(),
+            extensions: Extensions::default(),
+            rtcp: Vec::new(),
+            report_at: Micros::NEVER,
+            tick_at: Micros::NEVER,
+            counters: TransportCounters::default(),
+            told: Told::default(),
+            rtt_us: None,
+            repair_credit: REPAIR_BURST_BYTES,
+            dirty: false,
+            armed: Micros::NEVER,
+        }
+    }
+
+    /// Where an SSRC goes.
+    pub fn route(&self, ssrc: u32) -> Option<Route> {
+        self.routes.iter().find(|route| route.ssrc == ssrc).copied()
+    }
+
+    /// Remember where an SSRC goes; false when the transport has too many that no SDP named.
+    pub fn bind(&mut self, route: Route) -> bool {
+        let stale = |old: &Route| {
+            old.publication == route.publication
+                && old.encoding == route.encoding
+                && old.repair == route.repair
+        };
+        self.routes
+            .retain(|old| !stale(old) && old.ssrc != route.ssrc);
+        let undeclared = self.routes.iter().filter(|old| !old.declared).count();
+        if !route.declared && undeclared >= MAX_UNDECLARED {
+            return false;
+        }
+        self.routes.push(route);
+        true
+    }
+
+    /// Queue a plain RTCP packet; the oldest goes when nobody fetches them.
+    pub fn queue_rtcp(&mut self, packet: Vec<u8>) {
+        if packet.is_empty() {
+            return;
+        }
+        if self.rtcp.len() >= MAX_RTCP {
+            self.rtcp.remove(0);
+        }
+        self.rtcp.push(packet);
+    }
+
+    /// When it needs the next call.
+    pub fn next(&self, now: Micros) -> Micros {
+        let media = self.report_at.min(self.tick_at).min(self.twcc.next());
+        self.transport
+            .poll_timeout()
+            .min(media)
+            .min(self.pacer.next(now))
+    }
+
+    /// Media bytes left: repairs earn a quarter.
+    pub fn earn_repair(&mut self, bytes: usize) {
+        let earned = i64::try_from(bytes / 4).unwrap_or(0);
+        self.repair_credit = (self.repair_credit + earned).min(REPAIR_BURST_BYTES);
+    }
+}

@@ -1,0 +1,148 @@
+//! Legs and publications meet and part; layers are applied; a leg that begins is served from the key-frame chain.
+
+use zhuandi_wire::time::Micros;
+
+use super::Engine;
+use super::wiring::Handle;
+use crate::api::{LayerRow, PublicationId, SubscriptionId};
+use crate::leg::To;
+
+impl Engine {
+    pub(super) fn connect(
+        &mut self,
+        now: Micros,
+        subscription: SubscriptionId,
+        publication: Option<PublicationId>,
+        all_encodings: bool,
+    ) {
+        let source = match publication.map(|id| self.handles.get(&id.0).copied()) {
+            None => None,
+            Some(Some(Handle::Publication(index))) => Some(index),
+            Some(_) => return,
+        };
+        let Some(mut entry) = self.subscriptions.remove(&subscription.0) else {
+            return;
+        };
+        let extra = entry.legs.split_off(1.min(entry.legs.len()));
+        for leg in extra {
+            self.remove_leg(leg);
+        }
+        let Some(first) = entry.legs.first().copied() else {
+            return;
+        };
+        self.detach_leg(first);
+        let count = source
+            .and_then(|index| self.publications.get(index))
+            .map_or(0, |found| found.encodings.len());
+        let to = self.legs.get(first).map(|leg| leg.to);
+        if let (true, Some(to)) = (all_encodings, to) {
+            for encoding in entry.rtp.encodings.clone().into_iter().take(count).skip(1) {
+                let leg = self.add_leg(now, &entry, to, encoding);
+                entry.legs.push(leg);
+            }
+        }
+        entry.publication = publication.filter(|_| source.is_some());
+        for (encoding, leg) in (0u8..).zip(&entry.legs) {
+            if let Some(leg) = self.legs.get_mut(*leg) {
+                leg.fixed = (all_encodings && count > 1).then_some(encoding);
+            }
+        }
+        let legs = entry.legs.clone();
+        self.subscriptions.insert(subscription.0, entry);
+        for leg in legs {
+            self.attach_leg(now, leg, source);
+        }
+    }
+
+    fn attach_leg(&mut self, now: Micros, index: u32, source: Option<u32>) {
+        let Some(leg) = self.legs.get_mut(index) else {
+            return;
+        };
+        let Some((at, publication)) =
+            source.and_then(|at| Some((at, self.publications.get_mut(at)?)))
+        else {
+            leg.attach(None);
+            return;
+        };
+        leg.attach(Some((at, publication)));
+        publication.legs.push(index);
+        self.start_leg(now, index);
+    }
+
+    pub(super) fn detach_leg(&mut self, index: u32) {
+        let Some(leg) = self.legs.get_mut(index) else {
+            return;
+        };
+        let (before, to) = (leg.publication, leg.to);
+        leg.attach(None);
+        if let Some(publication) = before.and_then(|at| self.publications.get_mut(at)) {
+            publication.legs.retain(|other| *other != index);
+        }
+        if let To::Transport(owner) = to
+            && let Some(association) = self.associations.get_mut(owner)
+        {
+            association.pacer.remove_leg(index);
+        }
+    }
+
+    pub(super) fn remove_leg(&mut self, index: u32) {
+        self.detach_leg(index);
+        let Some(leg) = self.legs.remove(index) else {
+            return;
+        };
+        if let To::Transport(owner) = leg.to
+            && let Some(association) = self.associations.get_mut(owner)
+        {
+            association.legs.retain(|other| *other != index);
+        }
+    }
+
+    pub(super) fn apply_layers(&mut self, now: Micros, row: LayerRow) {
+        let Some(entry) = self.subscriptions.get(&row.subscription.0) else {
+            return;
+        };
+        for index in entry.legs.clone() {
+            let Some(leg) = self.legs.get_mut(index) else {
+                continue;
+            };
+            if leg.fixed.is_some() {
+                continue;
+            }
+            leg.selector.want(row.spatial, row.temporal);
+            let owner = match leg.to {
+                To::Transport(owner) if row.spatial < 0 => self.associations.get_mut(owner),
+                _ => None,
+            };
+            if let Some(association) = owner {
+                association.pacer.remove_leg(index);
+            }
+            self.start_leg(now, index);
+        }
+    }
+
+    /// Where the leg waits for a key frame: serve it from the chain, or ask for one.
+    pub(super) fn start_leg(&mut self, now: Micros, index: u32) {
+        let Some(leg) = self.legs.get(index) else {
+            return;
+        };
+        let Some(source) = leg
+            .publication
+            .filter(|_| leg.selector.waits() && leg.is_video())
+        else {
+            return;
+        };
+        let Some(publication) = self.publications.get(source) else {
+            return;
+        };
+        let target = leg
+            .selector
+            .target()
+            .filter(|_| leg.selector.current().is_none());
+        let chain = target
+            .and_then(|target| Some((target, publication.encoding(target)?.fresh_chain(now)?)));
+        match chain {
+            Some((encoding, chain)) => self.replay(now, index, encoding, chain),
+            None => self.want_keyframe(now, source),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The one rule for key-frame requests of a publication: a burst of two, then at most one in two seconds.
+//!
+//! Browsers answer a request on any simulcast layer with key frames on all, so the rule counts per publication; a key frame
+//! serves every leg that waits (DESIGN 2).
+
+use zhuandi_wire::time::Micros;
+
+/// One request more may be sent after this time.
+pub const REFILL_US: i64 = 2_000_000;
+/// Requests that may follow one another at once.
+pub const BURST: i64 = 2;
+/// A request that brought nothing is repeated after this time, where the rule allows it.
+const REPEAT_US: i64 = 400_000;
+
+/// When to ask the publisher for key frames.
+#[derive(Debug)]
+pub struct KeyframeRule {
+    credit_us: i64,
+    credited: Micros,
+    wanted: bool,
+    asked: Option<Micros>,
+    sent: u64,
+}
+
+impl Default for KeyframeRule {
+    fn default() -> Self {
+        KeyframeRule {
+            credit_us: BURST * REFILL_US,
+            credited: Micros(0),
+            wanted: false,
+            asked: None,
+            sent: 0,
+        }
+    }
+}
+
+impl KeyframeRule {
+    /// Somebody needs a key frame.
+    pub fn want(&mut self) {
+        self.wanted = true;
+    }
+
+    /// A key frame came: nobody waits for it any more.
+    pub fn arrived(&mut self) {
+        self.wanted = false;
+    }
+
+    /// Whether to send a request now; call when somebody wants one and at [`KeyframeRule::next`].
+    pub fn poll(&mut self, now: Micros) -> bool {
+        if !self.wanted || now < self.next(now) {
+            return false;
+        }
+        self.refill(now);
+        self.credit_us -= REFILL_US;
+        self.asked = Some(now);
+        self.sent += 1;
+        true
+    }
+
+    /// When to poll again.
+    pub fn next(&self, now: Micros) -> Micros {
+        if !self.wanted {
+            return Micros::NEVER;
+        }
+        let credit = (self.credit_us + now.since(self.credited)).min(BURST * REFILL_US);
+        let allowed = now.plus((REFILL_US - credit).max(0));
+        self.asked
+            .map_or(allowed, |asked| allowed.max(asked.plus(REPEAT_US)))
+    }
+
+    /// Requests since the start.
+    pub fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    fn refill(&mut self, now: Micros) {
+        self.credit_us = (self.credit_us + now.since(self.credited)).min(BURST * REFILL_US);
+        self.credited = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_storm_of_requests_becomes_a_burst_of_two_and_one_in_two_seconds() {
+        let mut rule = KeyframeRule::default();
+        let sent = (0..10_000).filter(|i| {
+            rule.want();
+            rule.poll(Micros(i * 1000))
+        });
+        assert_eq!(sent.count(), 6, "at 0, 0.4, 2, 4, 6 and 8 s");
+    }
+
+    #[test]
+    fn a_key_frame_ends_the_wait_and_an_unanswered_request_is_repeated() {
+        let mut rule = KeyframeRule::default();
+        rule.want();
+        assert!(rule.poll(Micros(0)));
+        assert!(!rule.poll(Micros(REPEAT_US - 1)));
+        assert_eq!(rule.next(Micros(1)), Micros(REPEAT_US));
+        assert!(rule.poll(Micros(REPEAT_US)));
+        rule.arrived();
+        assert_eq!(rule.next(Micros(REPEAT_US)), Micros::NEVER);
+        assert!(!rule.poll(Micros(9 * REPEAT_US)));
+    }
+}

@@ -1,0 +1,334 @@
+//! One forwarding leg: selector, rewriter, payload types and header of one outgoing stream.
+
+mod outgoing;
+mod repair;
+
+use zhuandi_wire::time::Micros;
+
+use crate::api::{EncodingParams, Kind, LessonId, RtpParameters, SubscriptionId};
+use crate::clock::SentReports;
+use crate::drop_reason::DropReason;
+use crate::encoding::{Encoding, Taken};
+use crate::header::{HeaderTemplate, Names};
+use crate::history::{Bounds, History};
+use crate::pacer::{self, Item};
+use crate::packet::Meta;
+use crate::payload_types::PayloadTypes;
+use crate::publication::Publication;
+use crate::rewriter::{Numbers, Rewriter};
+use crate::selector::{Selector, Verdict};
+
+/// Ticks of the video clock between frames that are sent to catch up: one millisecond.
+const CATCH_UP_TICKS: u32 = 90;
+
+/// Where a leg ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum To {
+    /// Index of a transport.
+    Transport(u32),
+    /// The log of a lesson.
+    Log(LessonId, u16),
+}
+
+/// Counters of one leg; they grow for ever.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LegCounters {
+    /// Media packets sent.
+    pub packets: u64,
+    /// Their payload bytes.
+    pub bytes: u64,
+    /// Packets that were due and not sent.
+    pub dropped: u64,
+    /// Packets that the receiver asked for again.
+    pub nacks: u64,
+    /// Repairs sent.
+    pub rtx_packets: u64,
+    /// Key-frame requests of the receiver.
+    pub plis: u64,
+    /// Last fraction lost, in 1/256.
+    pub loss_q8: u8,
+    /// Receiver's jitter in timestamp units.
+    pub jitter: u32,
+}
+
+/// What becomes of a packet on this leg.
+#[derive(Clone, Copy, Debug)]
+pub enum Offer {
+    /// Send it.
+    Send(Item),
+    /// A key frame's first packet came late: go from here to the newest packet.
+    Replay,
+    /// Nothing goes out.
+    Nothing(DropReason),
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Leg {
+    /// Handle of the subscription that it belongs to.
+    pub subscription: SubscriptionId,
+    /// Where it ends.
+    pub to: To,
+    /// Index of the publication that it is connected to.
+    pub publication: Option<u32>,
+    /// The only encoding that it carries, where the client role publishes all.
+    pub fixed: Option<u8>,
+    /// Layers.
+    pub selector: Selector,
+    /// Numbers.
+    pub rewriter: Rewriter,
+    /// Counters.
+    pub counters: LegCounters,
+    /// Sender reports that left.
+    pub reports: SentReports,
+    /// A sender report is due early: the stream began, or its mapping changed.
+    pub report_soon: bool,
+    /// Ciphertext of sound, for repairs where RTX is not negotiated.
+    pub repair: Option<History<()>>,
+    rtp: RtpParameters,
+    encoding: EncodingParams,
+    index: u32,
+    rate: u32,
+    pts: PayloadTypes,
+    header: HeaderTemplate,
+    rtx_header: HeaderTemplate,
+    rtx_next: u64,
+    last_at: Micros,
+    guards: Vec<(u64, Micros)>,
+    floor: u64,
+    reported: Option<u64>,
+}
+
+impl Leg {
+    /// A leg that is connected to nothing. `seed` chooses its first sequence numbers.
+    pub fn new(
+        subscription: SubscriptionId,
+        to: To,
+        rtp: RtpParameters,
+        encoding: EncodingParams,
+        seed: u32,
+    ) -> Leg {
+        let [a, b, c, d] = seed.to_be_bytes();
+        Leg {
+            subscription,
+            to,
+            publication: None,
+            fixed: None,
+            selector: Selector::default(),
+            rewriter: Rewriter::new(u16::from_be_bytes([a, b])),
+            counters: LegCounters::default(),
+            reports: SentReports::default(),
+            report_soon: false,
+            repair: None,
+            rtp,
+            encoding,
+            index: 0,
+            rate: 90_000,
+            pts: PayloadTypes::default(),
+            header: HeaderTemplate::default(),
+            rtx_header: HeaderTemplate::default(),
+            rtx_next: u64::from(u16::from_be_bytes([c, d]) & 0x7FFF),
+            last_at: Micros(0),
+            guards: Vec::new(),
+            floor: 0,
+            reported: None,
+        }
+    }
+
+    /// Its index in the engine's table, written into what it queues.
+    pub fn set_index(&mut self, index: u32) {
+        self.index = index;
+    }
+
+    /// Connect to a publication, or to nothing. Numbers go on.
+    pub fn attach(&mut self, publication: Option<(u32, &Publication)>) {
+        self.rewriter.detach();
+        self.selector.restart();
+        self.publication = publication.map(|(index, _)| index);
+        let Some((_, source)) = publication else {
+            return;
+        };
+        self.rate = source.encodings.first().map_or(90_000, Encoding::rate);
+        self.pts = PayloadTypes::new(&self.rtp.codecs, &source.rtp.codecs);
+        self.selector.set_alive(match self.fixed {
+            Some(only) => 1 << only.min(7),
+            None => source.alive(),
+        });
+        let names = Names {
+            mid: &self.rtp.mid,
+            rid: self.encoding.rid.as_deref(),
+            repair: false,
+            audio_level: source.rtp.extensions.audio_level.is_some(),
+        };
+        self.header = HeaderTemplate::new(self.ssrc(), &self.rtp.extensions, &names);
+        let repair = Names {
+            repair: true,
+            audio_level: false,
+            ..names
+        };
+        let rtx_ssrc = self.encoding.rtx_ssrc.unwrap_or(0);
+        self.rtx_header = HeaderTemplate::new(rtx_ssrc, &self.rtp.extensions, &repair);
+        if self.rtp.kind == Kind::Audio && self.rtp.nack && self.encoding.rtx_ssrc.is_none() {
+            self.repair
+                .get_or_insert_with(|| History::new(Bounds::REPAIR));
+        }
+    }
+
+    /// Its media SSRC; 0 in a log.
+    pub fn ssrc(&self) -> u32 {
+        self.encoding.ssrc.unwrap_or(0)
+    }
+
+    /// Its repair SSRC.
+    pub fn rtx_ssrc(&self) -> Option<u32> {
+        self.encoding.rtx_ssrc
+    }
+
+    /// Sound or picture.
+    pub fn is_video(&self) -> bool {
+        self.rtp.kind == Kind::Video
+    }
+
+    /// Its packets carry a transport-wide number.
+    pub fn has_twcc(&self) -> bool {
+        self.header.has_twcc()
+    }
+
+    /// Receiver's jitter in microseconds.
+    pub fn jitter_us(&self) -> u32 {
+        let us = u64::from(self.counters.jitter) * 1_000_000 / u64::from(self.rate.max(1));
+        u32::try_from(us).unwrap_or(u32::MAX)
+    }
+
+    /// Judge one packet of the publication.
+    pub fn consider(
+        &mut self,
+        source: &Publication,
+        encoding: u8,
+        taken: &Taken,
+        meta: &Meta,
+        size: usize,
+    ) -> Offer {
+        if self.fixed.is_some_and(|only| only != encoding) {
+            return Offer::Nothing(DropReason::OtherLayer);
+        }
+        if self.pts.media(meta.codec).is_none() {
+            return Offer::Nothing(DropReason::UnknownPayloadType);
+        }
+        let look = meta.look(encoding);
+        if !taken.newest {
+            if look.keyframe && self.selector.waits() && self.selector.target() == Some(encoding) {
+                return Offer::Replay;
+            }
+            return self.consider_late(encoding, taken, meta, size);
+        }
+        let input = meta.numbers(taken.seq);
+        if size == 0 {
+            if self.selector.current() == Some(encoding) {
+                self.rewriter.omit(&input, false);
+            }
+            return Offer::Nothing(DropReason::RtxEmpty);
+        }
+        let before = self.selector.current();
+        match self.selector.judge(&look) {
+            Verdict::Forward { switched } => {
+                if switched {
+                    let ts = self.switch_ts(source, before, encoding, meta);
+                    self.rewriter.switch(encoding, &input, ts);
+                    self.report_soon = true;
+                }
+                self.send(encoding, &input, meta, size)
+            }
+            Verdict::Omit(reason) => {
+                self.rewriter.omit(&input, meta.has_picture());
+                Offer::Nothing(reason)
+            }
+            Verdict::Drop(reason) => Offer::Nothing(reason),
+        }
+    }
+
+    /// One packet of a key frame's chain, in order; the first one starts the stream. Frames go out a millisecond apart.
+    pub fn replay(
+        &mut self,
+        source: &Publication,
+        encoding: u8,
+        seq: u64,
+        meta: &Meta,
+        size: usize,
+    ) -> Offer {
+        let taken = Taken {
+            seq,
+            newest: true,
+            restarted: false,
+            first: false,
+        };
+        let starts = self.selector.current() != Some(encoding);
+        let input = meta.numbers(seq);
+        let expected = self.rewriter.last().map(|last| last.ts);
+        if let (false, Some(last), Some(offset)) = (starts, expected, self.rewriter.ts_offset())
+            && meta.ts.wrapping_add(offset) != last
+        {
+            self.rewriter
+                .retime(&input, last.wrapping_add(CATCH_UP_TICKS));
+        }
+        self.consider(source, encoding, &taken, meta, size)
+    }
+
+    fn consider_late(&mut self, encoding: u8, taken: &Taken, meta: &Meta, size: usize) -> Offer {
+        let input = meta.numbers(taken.seq);
+        let above = meta
+            .vp8
+            .and_then(|vp8| vp8.temporal)
+            .is_some_and(|temporal| {
+                i8::try_from(temporal).is_ok_and(|temporal| {
+                    self.selector.temporal() >= 0 && temporal > self.selector.temporal()
+                })
+            });
+        let Some(out) = self.rewriter.map(encoding, &input) else {
+            return Offer::Nothing(DropReason::TooLate);
+        };
+        let kind = if size == 0 || above {
+            pacer::Kind::Filler
+        } else {
+            self.kind()
+        };
+        Offer::Send(self.item(meta.arrival, kind, encoding, taken.seq, out, size))
+    }
+
+    fn send(&mut self, encoding: u8, input: &Numbers, meta: &Meta, size: usize) -> Offer {
+        let Some(out) = self.rewriter.map(encoding, input) else {
+            return Offer::Nothing(DropReason::TooLate);
+        };
+        self.last_at = meta.arrival;
+        Offer::Send(self.item(meta.arrival, self.kind(), encoding, input.seq, out, size))
+    }
+
+    fn kind(&self) -> pacer::Kind {
+        if self.is_video() {
+            pacer::Kind::Video
+        } else {
+            pacer::Kind::Audio
+        }
+    }
+
+    fn item(
+        &self,
+        at: Micros,
+        kind: pacer::Kind,
+        encoding: u8,
+        source: u64,
+        out: Numbers,
+        size: usize,
+    ) -> Item {
+        let size = u16::try_from(size + self.header.len() + 16).unwrap_or(u16::MAX);
+        Item {
+            at,
+            leg: self.index,
+            kind,
+            encoding,
+            size,
+            source,
+            out,
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The packets and reports of a leg as bytes, made at the moment they leave.
+
+use zhuandi_wire::rtcp::SenderInfo;
+use zhuandi_wire::rtp::{self, Fields};
+use zhuandi_wire::seq::{low16, low32};
+use zhuandi_wire::time::Micros;
+
+use super::Leg;
+use crate::clock::{SenderClock, ticks};
+use crate::pacer::{self, Item};
+use crate::packet::Meta;
+use crate::publication::Publication;
+
+impl Leg {
+    /// Append the plain packet of a queued item; answers its SRTP index, or `None` when there is nothing to send.
+    pub fn write(
+        &mut self,
+        out: &mut Vec<u8>,
+        now: Micros,
+        item: &Item,
+        twcc: u16,
+        source: &Publication,
+    ) -> Option<u64> {
+        let start = out.len();
+        let (meta, payload) = source.encoding(item.encoding)?.history.get(item.source)?;
+        let pt = self.pts.media(meta.codec)?;
+        let fields = Fields {
+            marker: meta.marker,
+            pt,
+            seq: low16(item.out.seq),
+            ts: item.out.ts,
+            ssrc: 0,
+        };
+        let index = match item.kind {
+            pacer::Kind::Rtx => {
+                let pt = self.pts.rtx(meta.codec)?;
+                let index = self.rtx_next;
+                let fields = Fields {
+                    pt,
+                    seq: low16(index),
+                    ..fields
+                };
+                self.rtx_header.write(out, &fields, now, twcc, None);
+                out.extend_from_slice(&low16(item.out.seq).to_be_bytes());
+                self.rtx_next += 1;
+                self.counters.rtx_packets += 1;
+                index
+            }
+            pacer::Kind::Filler => {
+                self.header.write(
+                    out,
+                    &Fields {
+                        marker: false,
+                        ..fields
+                    },
+                    now,
+                    twcc,
+                    None,
+                );
+                rtp::pad(out, start, 4);
+                return Some(item.out.seq);
+            }
+            _ => {
+                self.header.write(out, &fields, now, twcc, meta.audio_level);
+                self.counters.packets += 1;
+                self.counters.bytes += payload.len() as u64;
+                item.out.seq
+            }
+        };
+        let body = out.len();
+        if !self.pts.write(out, meta.codec, payload) {
+            out.truncate(start);
+            return None;
+        }
+        if let Some(vp8) = meta.vp8 {
+            let picture = item.out.picture;
+            vp8.rewrite(
+                out.get_mut(body..).unwrap_or_default(),
+                picture.id,
+                picture.tl0,
+            );
+        }
+        Some(index)
+    }
+
+    /// A sender report: the publisher's clock, carried through the rewriter.
+    pub fn sender_info(&mut self, now: Micros, clock: &SenderClock) -> Option<SenderInfo> {
+        let offset = self.rewriter.ts_offset()?;
+        let clock = clock.advanced(now, self.rate);
+        let info = SenderInfo {
+            ntp: clock.ntp,
+            rtp_ts: clock.ts.wrapping_add(offset),
+            packets: low32(self.counters.packets),
+            octets: low32(self.counters.bytes),
+        };
+        self.reports.sent(now, &info);
+        self.report_soon = false;
+        Some(info)
+    }
+
+    /// A report block came: how many packets left since the one before.
+    pub fn note_reported(&mut self) -> u64 {
+        let newest = self.rewriter.last().map(|last| last.seq);
+        let before = std::mem::replace(&mut self.reported, newest);
+        newest
+            .unwrap_or(0)
+            .saturating_sub(before.or(newest).unwrap_or(0))
+    }
+
+    /// Timestamp of the first packet after a switch: by the publisher's own clock where it is known, else by arrival.
+    pub(super) fn switch_ts(
+        &self,
+        source: &Publication,
+        before: Option<u8>,
+        encoding: u8,
+        meta: &Meta,
+    ) -> u32 {
+        let Some(last) = self.rewriter.last() else {
+            return meta.ts;
+        };
+        let by_arrival = ticks(meta.arrival.since(self.last_at), self.rate);
+        let exact = self.rewriter.ts_offset().and_then(|offset| {
+            let old = source.encoding(before.unwrap_or(encoding))?.clock?;
+            let new = source.encoding(encoding)?.clock?;
+            let last_in = last.ts.wrapping_sub(offset);
+            let us = old.to_us(&new) + new.until_us(meta.ts, self.rate)
+                - old.until_us(last_in, self.rate);
+            Some(ticks(us, self.rate))
+        });
+        let near = |ticks: &i64| (ticks - by_arrival).abs() < i64::from(self.rate);
+        let advance = exact.filter(near).unwrap_or(by_arrival).max(1);
+        last.ts.wrapping_add(low32(advance.cast_unsigned()))
+    }
+}

@@ -1,0 +1,81 @@
+//! What a receiver asks for again: from the one history, or the stored ciphertext.
+
+use zhuandi_wire::time::Micros;
+
+use super::Leg;
+use crate::drop_reason::DropReason;
+use crate::pacer::{self, Item};
+use crate::publication::Publication;
+use crate::rewriter::Numbers;
+
+/// A second repair of one packet is not sent before this time, or a round trip.
+const REPAIR_GUARD_US: i64 = 25_000;
+const GUARDS: usize = 64;
+
+impl Leg {
+    /// The pacer dropped queued picture: start again at a key frame, and repair nothing of before.
+    pub fn lost_queue(&mut self) {
+        self.selector.restart();
+        self.counters.dropped += 1;
+        self.floor = self.rewriter.last().map_or(0, |last| last.seq + 1);
+    }
+
+    /// The receiver asks for a packet again.
+    pub fn nack(
+        &mut self,
+        now: Micros,
+        number: u16,
+        rtt_us: i64,
+        source: &Publication,
+    ) -> Result<Item, DropReason> {
+        self.counters.nacks += 1;
+        let out = self
+            .rewriter
+            .out_index(number)
+            .filter(|&out| out >= self.floor);
+        let out = out.ok_or(DropReason::NackUnknown)?;
+        if !self.guard(now, out, rtt_us.max(REPAIR_GUARD_US)) {
+            return Err(DropReason::NackThrottled);
+        }
+        if let Some(repair) = &self.repair {
+            let (_, sealed) = repair.get(out).ok_or(DropReason::NackUnknown)?;
+            let out = Numbers {
+                seq: out,
+                ..Numbers::default()
+            };
+            return Ok(self.item(now, pacer::Kind::Resend, 0, 0, out, sealed.len()));
+        }
+        let (encoding, seq) = self
+            .rewriter
+            .reverse(number)
+            .ok_or(DropReason::NackUnknown)?;
+        let kept = source
+            .encoding(encoding)
+            .and_then(|encoding| encoding.history.get(seq));
+        let (meta, payload) = kept.ok_or(DropReason::NackUnknown)?;
+        let out = self
+            .rewriter
+            .look(encoding, &meta.numbers(seq))
+            .ok_or(DropReason::NackUnknown)?;
+        if self.encoding.rtx_ssrc.is_none() || self.pts.rtx(meta.codec).is_none() {
+            return Err(DropReason::NackUnknown);
+        }
+        Ok(self.item(now, pacer::Kind::Rtx, encoding, seq, out, payload.len()))
+    }
+
+    /// False when this number was repaired a moment ago.
+    fn guard(&mut self, now: Micros, out: u64, span_us: i64) -> bool {
+        if self.guards.is_empty() {
+            self.guards.resize(GUARDS, (u64::MAX, Micros(0)));
+        }
+        let at = usize::try_from(out % GUARDS as u64).unwrap_or(0);
+        let Some(guard) = self.guards.get_mut(at) else {
+            return false;
+        };
+        if guard.0 == out && now.since(guard.1) < span_us {
+            return false;
+        }
+        *guard = (out, now);
+        true
+    }
+}

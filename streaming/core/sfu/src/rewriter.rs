@@ -1,0 +1,388 @@
+//! The number map of one leg: sequence numbers, timestamps, picture ids and TL0 indexes go on without a gap when the
+//! encoding or the source changes and when packets are left out on purpose; a real loss stays a gap.
+//!
+//! The map is a short list of intervals. In each, output = input + a constant, so late packets map as they would have
+//! in time, and a receiver's NACK maps back to the one history of the publication.
+
+use std::collections::VecDeque;
+
+use zhuandi_wire::seq;
+
+/// Most intervals that are remembered; older numbers can no longer be repaired.
+pub const MAX_INTERVALS: usize = 128;
+
+/// Codec numbers of a video packet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Picture {
+    /// VP8 picture id.
+    pub id: u16,
+    /// VP8 temporal base layer index.
+    pub tl0: u8,
+}
+
+/// The numbers of one packet: as it came in, or as it goes out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Numbers {
+    /// Extended sequence number.
+    pub seq: u64,
+    /// Timestamp.
+    pub ts: u32,
+    /// Codec numbers.
+    pub picture: Picture,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Interval {
+    encoding: u8,
+    in_start: u64,
+    in_end: u64,
+    out_start: u64,
+    ts_off: u32,
+    id_off: u16,
+    tl0_off: u8,
+}
+
+impl Interval {
+    fn out_end(&self) -> u64 {
+        self.out_start.saturating_add(self.in_end - self.in_start)
+    }
+
+    fn holds(&self, encoding: u8, seq: u64) -> bool {
+        self.encoding == encoding && (self.in_start..self.in_end).contains(&seq)
+    }
+
+    fn map(&self, input: &Numbers) -> Numbers {
+        Numbers {
+            seq: self.out_start + (input.seq - self.in_start),
+            ts: input.ts.wrapping_add(self.ts_off),
+            picture: Picture {
+                id: input.picture.id.wrapping_add(self.id_off) & 0x7FFF,
+                tl0: input.picture.tl0.wrapping_add(self.tl0_off),
+            },
+        }
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Rewriter {
+    intervals: VecDeque<Interval>,
+    /// The first output index that was never given out.
+    next: u64,
+    last: Option<Numbers>,
+    omitted: Option<u16>,
+}
+
+impl Rewriter {
+    /// A map whose first output number is `first`; below 2^15, so that the receiver's first rollover count is 0.
+    pub fn new(first: u16) -> Rewriter {
+        Rewriter {
+            intervals: VecDeque::new(),
+            next: u64::from(first & 0x7FFF),
+            last: None,
+            omitted: None,
+        }
+    }
+
+    /// The newest numbers that went out.
+    pub fn last(&self) -> Option<Numbers> {
+        self.last
+    }
+
+    /// Input is added to this to become the output timestamp, now.
+    pub fn ts_offset(&self) -> Option<u32> {
+        self.intervals.back().map(|interval| interval.ts_off)
+    }
+
+    /// Start a new interval at this packet, which goes out with timestamp `ts_out`.
+    pub fn switch(&mut self, encoding: u8, input: &Numbers, ts_out: u32) {
+        self.close();
+        let last = self.last.map_or_else(Picture::default, |last| last.picture);
+        self.open(Interval {
+            encoding,
+            in_start: input.seq,
+            in_end: u64::MAX,
+            out_start: self.next,
+            ts_off: ts_out.wrapping_sub(input.ts),
+            id_off: last.id.wrapping_add(1).wrapping_sub(input.picture.id),
+            tl0_off: last.tl0.wrapping_add(1).wrapping_sub(input.picture.tl0),
+        });
+        self.omitted = None;
+    }
+
+    /// From this packet on, timestamps are shifted otherwise; all else goes on.
+    pub fn retime(&mut self, input: &Numbers, ts_out: u32) {
+        let ts_off = ts_out.wrapping_sub(input.ts);
+        let Some(open) = self.intervals.back_mut() else {
+            return;
+        };
+        if input.seq <= open.in_start {
+            open.ts_off = ts_off;
+            return;
+        }
+        let mut next = *open;
+        next.out_start = open.out_start + (input.seq - open.in_start);
+        open.in_end = input.seq;
+        next.in_start = input.seq;
+        next.ts_off = ts_off;
+        self.open(next);
+    }
+
+    /// The output numbers of a packet; `None` when it belongs to no interval (too old, or left out).
+    pub fn map(&mut self, encoding: u8, input: &Numbers) -> Option<Numbers> {
+        let interval = self
+            .intervals
+            .iter()
+            .rev()
+            .find(|interval| interval.holds(encoding, input.seq))?;
+        let output = interval.map(input);
+        if output.seq >= self.next {
+            self.next = output.seq + 1;
+            self.last = Some(output);
+        }
+        Some(output)
+    }
+
+    /// The output numbers of a packet that was mapped before; changes nothing.
+    pub fn look(&self, encoding: u8, input: &Numbers) -> Option<Numbers> {
+        let interval = self
+            .intervals
+            .iter()
+            .rev()
+            .find(|interval| interval.holds(encoding, input.seq))?;
+        Some(interval.map(input))
+    }
+
+    /// Leave this packet out and close the gap. False when later packets went out already: its number stays reserved.
+    pub fn omit(&mut self, input: &Numbers, has_picture: bool) -> bool {
+        let Some(open) = self.intervals.back_mut() else {
+            return true;
+        };
+        if input.seq < open.in_start {
+            return true;
+        }
+        let out = open.out_start + (input.seq - open.in_start);
+        if out < self.next {
+            return false;
+        }
+        let mut next = *open;
+        if has_picture && self.omitted != Some(input.picture.id) {
+            next.id_off = next.id_off.wrapping_sub(1);
+            self.omitted = Some(input.picture.id);
+        }
+        next.in_start = input.seq + 1;
+        next.out_start = out;
+        if input.seq == open.in_start {
+            *open = next;
+        } else {
+            open.in_end = input.seq;
+            self.open(next);
+        }
+        true
+    }
+
+    /// Which packet went out under this number: (encoding, input index).
+    pub fn reverse(&self, out: u16) -> Option<(u8, u64)> {
+        let out = self.out_index(out)?;
+        let interval = self
+            .intervals
+            .iter()
+            .rev()
+            .find(|interval| interval.out_start <= out)?;
+        (out < interval.out_end()).then(|| {
+            (
+                interval.encoding,
+                interval.in_start + (out - interval.out_start),
+            )
+        })
+    }
+
+    /// The extended index of a number that went out; `None` for numbers of the future.
+    pub fn out_index(&self, out: u16) -> Option<u64> {
+        let newest = self.next.checked_sub(1)?;
+        seq::nearest(newest, out).filter(|&index| index <= newest)
+    }
+
+    /// The source is gone: nothing of it can be repaired, the numbers go on.
+    pub fn detach(&mut self) {
+        self.intervals.clear();
+        self.omitted = None;
+    }
+
+    fn close(&mut self) {
+        for interval in self.intervals.iter_mut().rev() {
+            let used = self.next.saturating_sub(interval.out_start);
+            interval.in_end = interval.in_end.min(interval.in_start.saturating_add(used));
+            if used > 0 {
+                break;
+            }
+        }
+    }
+
+    fn open(&mut self, interval: Interval) {
+        if self.intervals.len() >= MAX_INTERVALS {
+            self.intervals.pop_front();
+        }
+        self.intervals.push_back(interval);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    const STARTS: [u64; 6] = [0, 1, 127, 32_767, 65_534, 65_535];
+
+    fn numbers(seq: u64, ts: u32, id: u16) -> Numbers {
+        Numbers {
+            seq,
+            ts,
+            picture: Picture {
+                id: id & 0x7FFF,
+                tl0: id.to_be_bytes()[1],
+            },
+        }
+    }
+
+    #[test]
+    fn a_switch_leaves_no_gap_in_any_number() {
+        for start in STARTS {
+            let wire = seq::low16(start);
+            let mut map = Rewriter::new(wire);
+            map.switch(0, &numbers(start, 500, 9), 7000);
+            let first = map.map(0, &numbers(start, 500, 9)).unwrap();
+            let second = map.map(0, &numbers(start + 1, 3500, 10)).unwrap();
+            map.switch(2, &numbers(start + 77_777, 1, wire), 13_000);
+            let third = map.map(2, &numbers(start + 77_777, 1, wire)).unwrap();
+            assert_eq!((second.seq, third.seq), (first.seq + 1, first.seq + 2));
+            assert_eq!((first.ts, second.ts, third.ts), (7000, 10_000, 13_000));
+            assert_eq!((second.picture.id, third.picture.id), (2, 3));
+            assert_eq!((second.picture.tl0, third.picture.tl0), (2, 3));
+        }
+    }
+
+    #[test]
+    fn a_loss_stays_a_gap_and_the_late_packet_fills_it() {
+        for start in STARTS {
+            let mut map = Rewriter::new(5);
+            map.switch(0, &numbers(start, 0, 0), 0);
+            map.map(0, &numbers(start, 0, 0));
+            assert_eq!(map.map(0, &numbers(start + 2, 0, 0)).unwrap().seq, 7);
+            map.switch(1, &numbers(start, 0, 0), 0);
+            assert_eq!(map.map(1, &numbers(start, 0, 0)).unwrap().seq, 8);
+            assert_eq!(
+                map.map(0, &numbers(start + 1, 0, 0)).unwrap().seq,
+                6,
+                "after the switch, too"
+            );
+            assert_eq!(map.map(0, &numbers(start + 3, 0, 0)), None);
+        }
+    }
+
+    #[test]
+    fn packets_left_out_close_the_gap_and_their_picture_id_is_not_missed() {
+        for start in STARTS {
+            let mut map = Rewriter::new(100);
+            map.switch(0, &numbers(start, 0, 40), 0);
+            map.map(0, &numbers(start, 0, 40));
+            assert!(map.omit(&numbers(start + 1, 9, 41), true));
+            assert!(map.omit(&numbers(start + 2, 9, 41), true));
+            let after = map.map(0, &numbers(start + 3, 18, 42)).unwrap();
+            assert_eq!((after.seq, after.picture.id), (101, 2));
+            assert_eq!(map.reverse(101), Some((0, start + 3)));
+            assert_eq!(map.map(0, &numbers(start + 1, 9, 41)), None);
+        }
+    }
+
+    #[test]
+    fn a_packet_left_out_too_late_keeps_its_number() {
+        let mut map = Rewriter::new(0);
+        map.switch(0, &numbers(10, 0, 0), 0);
+        map.map(0, &numbers(10, 0, 0));
+        map.map(0, &numbers(12, 0, 0));
+        assert!(!map.omit(&numbers(11, 0, 0), false));
+    }
+
+    #[test]
+    fn every_number_that_went_out_maps_back_around_the_wrap() {
+        for start in STARTS {
+            let mut map = Rewriter::new(32_000);
+            map.switch(1, &numbers(start, 0, 0), 0);
+            for i in 0..70_000 {
+                let out = map.map(1, &numbers(start + i, 0, 0)).unwrap();
+                assert_eq!(map.reverse(seq::low16(out.seq)), Some((1, start + i)));
+            }
+            assert_eq!(
+                map.reverse(seq::low16(32_000 + 70_000)),
+                None,
+                "a number of the future"
+            );
+        }
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Packet(u64),
+        Omit(u64),
+        Switch(u8),
+        Retime,
+        Detach,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            12 => (0u64..4).prop_map(Step::Packet),
+            3 => (0u64..3).prop_map(Step::Omit),
+            1 => (0u8..3).prop_map(Step::Switch),
+            1 => Just(Step::Retime),
+            1 => Just(Step::Detach),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn no_output_number_is_ever_given_to_two_packets(
+            steps in prop::collection::vec(step(), 1..300), start in prop::sample::select(STARTS.to_vec())
+        ) {
+            let mut map = Rewriter::new(seq::low16(start));
+            let mut given: HashMap<u64, (u8, u64)> = HashMap::new();
+            let mut heads = [start, start + 900, start + 70_000];
+            let (mut encoding, mut on) = (0u8, false);
+            for step in steps {
+                let at = usize::from(encoding);
+                match step {
+                    Step::Packet(gap) => {
+                        heads[at] += 1 + gap / 2;
+                        for late in [0, gap] {
+                            let seq = heads[at].saturating_sub(late);
+                            if let Some(out) = map.map(encoding, &numbers(seq, 0, 0)) {
+                                let owner = given.entry(out.seq).or_insert((encoding, seq));
+                                prop_assert_eq!(*owner, (encoding, seq));
+                            }
+                        }
+                    }
+                    Step::Omit(gap) if on => {
+                        heads[at] += 1 + gap;
+                        map.omit(&numbers(heads[at], 0, 0), true);
+                    }
+                    Step::Switch(to) => {
+                        (encoding, on) = (to, true);
+                        heads[usize::from(to)] += 1;
+                        let seq = heads[usize::from(to)];
+                        map.switch(to, &numbers(seq, 0, 0), 0);
+                        let out = map.map(to, &numbers(seq, 0, 0)).unwrap();
+                        prop_assert_eq!(given.insert(out.seq, (to, seq)), None);
+                    }
+                    Step::Retime => map.retime(&numbers(heads[at] + 1, 0, 0), 5),
+                    Step::Detach => {
+                        map.detach();
+                        on = false;
+                    }
+                    Step::Omit(_) => {}
+                }
+            }
+        }
+    }
+}
