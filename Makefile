@@ -99,7 +99,7 @@ layers:
 
 web-checks:
 	@echo "== vue-tsc, vitest"
-	@npm --prefix web_client run --silent typecheck
+	@npm --prefix web_client run --silent check
 	@npm --prefix web_client run --silent test
 
 rust-checks:

@@ -44,5 +44,10 @@ def read_counter(luma: NDArray[np.uint8] | NDArray[Any]) -> int | None:
         middle_x = int((place + 0.5) * block)
         patch = luma[middle_y - quarter : middle_y + quarter, middle_x - quarter : middle_x + quarter]
         bits = bits << 1 | int(float(patch.mean()) > (DARK + LIGHT) / 2)
+    return number_from_bits(bits)
+
+
+def number_from_bits(bits: int) -> int | None:
+    """The number of a strip that was read elsewhere, or None where its check bits disagree."""
     number = bits >> 4
     return number if _bits(number) == bits else None

@@ -1,0 +1,53 @@
+"""Fixtures of the whole-house tests: a running server, a lesson in it, browsers with a numbered camera."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.support.browser import chromium
+from tests.support.media import make_camera, make_microphone
+from tests.support.server import Server
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all tests that leave it standing."""
+    with Server(tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Server]:
+    """A server that the test may kill."""
+    with Server(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+async def lesson(server: Server) -> dict[str, Any]:
+    """A new lesson on the shared server."""
+    return await server.create_lesson()
+
+
+@pytest.fixture(scope="session")
+def camera_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the browsers' camera shows."""
+    return make_camera(tmp_path_factory.mktemp("media") / "camera.mjpeg")
+
+
+@pytest.fixture(scope="session")
+def microphone_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the browsers' microphone hears."""
+    return make_microphone(tmp_path_factory.mktemp("media") / "microphone.wav")
+
+
+@pytest.fixture
+async def browser(camera_file: Path, microphone_file: Path) -> AsyncIterator[Browser]:
+    """One Chromium; each page of a test has a profile of its own."""
+    async with chromium(camera_file, microphone_file) as running:
+        yield running

@@ -1,0 +1,1 @@
+"""A lesson in real browsers, from the bell to the library."""

@@ -1,0 +1,128 @@
+"""What people do: teach, watch, choose a quality, end the lesson, play it back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from tests.support.browser import (
+    eventually,
+    hears_tone,
+    open_page,
+    picture,
+    sees_numbers,
+    start_teaching,
+)
+from tests.support.media import TONE_HZ
+from tests.support.server import Server, make_token
+
+pytestmark = pytest.mark.e2e
+
+
+async def teacher_and_classroom(browser: Browser, server: Server, lesson: dict[str, Any]) -> tuple[Page, Page]:
+    """A teacher who teaches and a classroom that sees it."""
+    teacher = await open_page(browser, server.link("teacher", lesson["token"]))
+    await start_teaching(teacher)
+    classroom = await open_page(browser, server.link("classroom", make_token("classroom", lesson["id"])))
+    await sees_numbers(classroom)
+    return teacher, classroom
+
+
+async def test_a_classroom_sees_and_hears_the_teacher(browser: Browser, server: Server, lesson: dict[str, Any]) -> None:
+    _, classroom = await teacher_and_classroom(browser, server, lesson)
+    await hears_tone(classroom, TONE_HZ)
+
+
+async def test_a_classroom_comes_in_by_the_code_that_the_teacher_shows(
+    browser: Browser, server: Server, lesson: dict[str, Any]
+) -> None:
+    teacher = await open_page(browser, server.link("teacher", lesson["token"]))
+    await start_teaching(teacher)
+    shown = await teacher.get_by_test_id("code").first.text_content()
+    code = "".join(filter(str.isdigit, shown or ""))
+    assert code == lesson["code"]
+    classroom = await open_page(browser, f"{server.url}/classroom#code={code}")
+    if await classroom.get_by_test_id("join-button").is_visible():
+        await classroom.get_by_test_id("join-button").click()
+    await sees_numbers(classroom)
+
+
+async def test_a_late_joiner_sees_the_picture_within_two_seconds(
+    browser: Browser, server: Server, lesson: dict[str, Any]
+) -> None:
+    await teacher_and_classroom(browser, server, lesson)
+    late = await open_page(browser, server.url + "/trust")
+    began = time.monotonic()
+    await late.goto(server.link("classroom", make_token("classroom", lesson["id"])))
+    await sees_numbers(late)
+    assert time.monotonic() - began < 4  # two seconds on a free machine; the tests share two cores
+
+
+async def test_a_shared_screen_appears_beside_the_camera(
+    browser: Browser, server: Server, lesson: dict[str, Any]
+) -> None:
+    teacher, classroom = await teacher_and_classroom(browser, server, lesson)
+    await teacher.get_by_test_id("share").click()
+    await eventually(lambda: picture(classroom, "video-screen"), lambda p: p is not None and p["mean"] > 1)
+    assert await picture(classroom, "video-camera") is not None
+
+
+async def test_quality_changes_the_height_without_a_freeze(
+    browser: Browser, server: Server, lesson: dict[str, Any]
+) -> None:
+    _, classroom = await teacher_and_classroom(browser, server, lesson)
+    await choose(classroom, "high", 720, 15)
+    for choice, height in (("low", 180), ("medium", 360), ("high", 720)):
+        await classroom.evaluate("() => window.probe.watch('video-camera')")
+        await choose(classroom, choice, height, 4)
+        watched = await classroom.evaluate("() => ((window.probe.watched.stopped = true), window.probe.watched)")
+        assert watched["longest_ms"] < 600, f"{choice}: {watched}"
+
+
+async def choose(classroom: Page, choice: str, height: int, within_s: float) -> None:
+    """Press a quality and wait for the decoded height."""
+    await classroom.mouse.move(640, 360)
+    await classroom.get_by_test_id(f"quality-{choice}").click()
+    await eventually(lambda: picture(classroom), lambda p: p is not None and p["height"] == height, within_s)
+
+
+async def test_a_muted_microphone_falls_silent_and_comes_back(
+    browser: Browser, server: Server, lesson: dict[str, Any]
+) -> None:
+    teacher, classroom = await teacher_and_classroom(browser, server, lesson)
+    await hears_tone(classroom, TONE_HZ)
+    await teacher.get_by_test_id("mute").click()
+    await eventually(lambda: classroom.evaluate("() => window.probe.sound()"), lambda sound: sound["level"] < 0.005)
+    await teacher.get_by_test_id("mute").click()
+    await hears_tone(classroom, TONE_HZ)
+
+
+async def test_an_ended_lesson_is_in_the_library_and_plays(
+    browser: Browser, server: Server, lesson: dict[str, Any]
+) -> None:
+    teacher, classroom = await teacher_and_classroom(browser, server, lesson)
+    await asyncio.sleep(4)  # media to record, not a wait for something to happen
+    await teacher.get_by_test_id("end").click()
+    await teacher.get_by_test_id("confirm-yes").click()
+    ended = time.monotonic()
+    manifest = await server.published(lesson["id"], within_s=20)
+    assert time.monotonic() - ended < 20
+    assert manifest["duration_s"] > 3
+    assert {track["source"] for track in manifest["tracks"]} >= {"camera"}
+    await eventually(lambda: classroom.get_by_test_id("ended").is_visible(), bool)
+    player = await open_page(browser, f"{server.url}/watch?id={lesson['id']}#token={make_token('operator', None)}")
+    await eventually(lambda: player.evaluate(PLAYING), lambda moved: moved is True, 15)
+
+
+PLAYING = """async () => {
+  const video = document.querySelector('video')
+  if (!video || video.readyState < 2) return false
+  if (video.paused) await video.play()
+  const before = video.currentTime
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  return video.videoWidth > 0 && video.currentTime > before
+}"""

@@ -1,0 +1,83 @@
+"""A classroom on another host: by the addresses that the server gives out, with UDP dropped, and after a cut."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page
+
+from signaling.ends.client_core import ClientCore
+from signaling.ends.demo_media import LessonMedia
+from signaling.ends.publish_end import PublishEnd
+from tests.support.browser import chromium, open_page, sees_numbers
+from tests.support.namespace import Namespace
+from tests.support.played import small_lesson
+from tests.support.server import Server, make_token
+
+pytestmark = [pytest.mark.e2e, pytest.mark.netns]
+
+
+@pytest.fixture
+def other_host() -> Iterator[Namespace]:
+    """A network namespace of its own."""
+    with Namespace() as namespace:
+        yield namespace
+
+
+@pytest.fixture
+def reachable_server(other_host: Namespace, tmp_path: Path) -> Iterator[Server]:
+    """A server whose links carry the address that the other host reaches."""
+    with Server(tmp_path, host=other_host.here) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def media(tmp_path_factory: pytest.TempPathFactory) -> LessonMedia:
+    """Two seconds that repeat."""
+    return small_lesson(tmp_path_factory.mktemp("media"))
+
+
+@asynccontextmanager
+async def page_over_there(server: Server, host: Namespace, media: LessonMedia, folder: Path) -> AsyncIterator[Page]:
+    """A lesson with a headless teacher here and a classroom's browser over there."""
+    lesson = await server.create_lesson()
+    program = host.wrapper(folder, str(shutil.which("chromium")))
+    with ClientCore() as client:
+        teaching = asyncio.create_task(PublishEnd(server.plan("teacher", lesson["id"]), client, media).run())
+        try:
+            async with chromium(program=program) as browser:
+                yield await open_page(browser, server.link("classroom", make_token("classroom", lesson["id"])))
+        finally:
+            teaching.cancel()
+            await asyncio.gather(teaching, return_exceptions=True)
+
+
+async def test_a_classroom_joins_from_another_host(
+    reachable_server: Server, other_host: Namespace, media: LessonMedia, tmp_path: Path
+) -> None:
+    async with page_over_there(reachable_server, other_host, media, tmp_path) as classroom:
+        await sees_numbers(classroom)
+
+
+async def test_media_comes_by_tcp_within_five_seconds_where_udp_is_dropped(
+    reachable_server: Server, other_host: Namespace, media: LessonMedia, tmp_path: Path
+) -> None:
+    other_host.drop_udp()
+    async with page_over_there(reachable_server, other_host, media, tmp_path) as classroom:
+        assert await sees_numbers(classroom) < 5
+
+
+async def test_a_classroom_is_back_after_its_line_was_cut(
+    reachable_server: Server, other_host: Namespace, media: LessonMedia, tmp_path: Path
+) -> None:
+    async with page_over_there(reachable_server, other_host, media, tmp_path) as classroom:
+        await sees_numbers(classroom)
+        other_host.cut()
+        await asyncio.sleep(30)  # the length of the cut is the test
+        other_host.mend()
+        await sees_numbers(classroom, within_s=6)

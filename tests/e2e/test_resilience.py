@@ -1,0 +1,68 @@
+"""Everybody is back without a click: after a kill, a reload, a second tab, a cut."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from tests.support.browser import eventually, open_page, sees_numbers, start_teaching
+from tests.support.server import Server, make_token
+
+pytestmark = pytest.mark.e2e
+BACK_S = 8.0  # three seconds on a free machine; the tests share two cores with a software encoder
+
+
+async def lesson_under_way(browser: Browser, server: Server) -> tuple[dict[str, Any], Page, Page]:
+    """A lesson with a teacher and a classroom that sees the picture."""
+    lesson = await server.create_lesson()
+    teacher = await open_page(browser, server.link("teacher", lesson["token"]))
+    await start_teaching(teacher)
+    classroom = await open_page(browser, server.link("classroom", make_token("classroom", lesson["id"])))
+    await sees_numbers(classroom)
+    return lesson, teacher, classroom
+
+
+async def end_lesson(teacher: Page) -> None:
+    """The teacher closes the lesson."""
+    await teacher.get_by_test_id("end").click()
+    await teacher.get_by_test_id("confirm-yes").click()
+
+
+@pytest.mark.parametrize("victim", ["media", "signalling", "recorder"])
+async def test_one_process_dies_and_the_lesson_goes_on(browser: Browser, own_server: Server, victim: str) -> None:
+    _, _, classroom = await lesson_under_way(browser, own_server)
+    own_server.kill_one(victim)
+    await sees_numbers(classroom, within_s=BACK_S)
+
+
+async def test_the_whole_server_dies_and_comes_back_with_one_recording_that_lists_the_gap(
+    browser: Browser, own_server: Server
+) -> None:
+    lesson, teacher, classroom = await lesson_under_way(browser, own_server)
+    own_server.kill()
+    own_server.start()
+    await sees_numbers(classroom, within_s=BACK_S)
+    await eventually(lambda: teacher.get_by_test_id("state").text_content(), lambda text: "connected" in (text or ""))
+    await end_lesson(teacher)
+    manifest = await own_server.published(lesson["id"], within_s=25)
+    assert manifest["gaps"], manifest
+    assert manifest["state"] == "final"
+
+
+async def test_the_teacher_reloads_and_teaching_goes_on(browser: Browser, own_server: Server) -> None:
+    _, teacher, classroom = await lesson_under_way(browser, own_server)
+    await teacher.reload()
+    await sees_numbers(classroom, within_s=BACK_S + 2)
+
+
+async def test_a_second_tab_of_the_teacher_takes_over(browser: Browser, own_server: Server) -> None:
+    lesson, teacher, classroom = await lesson_under_way(browser, own_server)
+    second = await teacher.context.new_page()
+    await second.goto(own_server.link("teacher", lesson["token"]))
+    await start_teaching(second)
+    await sees_numbers(classroom, within_s=BACK_S)
+    await eventually(
+        lambda: teacher.get_by_test_id("state").text_content(), lambda text: "connected" not in (text or "connected")
+    )
