@@ -1,0 +1,1 @@
+"""The bitrate policy: pure numpy over columns, no clock, no I/O."""
