@@ -37,6 +37,11 @@ impl Clock {
         Micros(i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX))
     }
 
+    /// Unix time in microseconds at engine time 0.
+    pub fn unix_start_us(&self) -> i64 {
+        self.unix_start_us
+    }
+
     /// Unix time in microseconds of an engine time.
     pub fn unix_us(&self, at_us: i64) -> u64 {
         u64::try_from(self.unix_start_us.saturating_add(at_us)).unwrap_or(0)

@@ -14,6 +14,7 @@ use zhuandi_sfu::transport::Certificate;
 use crate::bind::bind_workers;
 use crate::clock::Clock;
 use crate::credentials;
+use crate::driver::Origin;
 use crate::error::CoreError;
 use crate::events::{CoreEvent, EventQueue};
 use crate::log_format::kind;
@@ -68,6 +69,11 @@ impl Core {
         let sockets = bind_workers(config.port, config.workers)?;
         let ports = sockets.iter().map(|(udp, _)| udp.bound().port()).collect();
         let (clock, epoch) = Clock::start();
+        let origin = Origin {
+            certificate: Arc::clone(&certificate),
+            epoch,
+            unix_us: clock.unix_start_us(),
+        };
         let events = Arc::new(EventQueue::new()?);
         let mailboxes = (0..config.workers)
             .map(|_| Mailbox::new())
@@ -75,14 +81,7 @@ impl Core {
         let shared = Arc::new(Shared::new(clock, events, mailboxes));
         let mut threads = Vec::new();
         for (index, (udp, tcp)) in sockets.into_iter().enumerate() {
-            let worker = Worker::new(
-                index,
-                Arc::clone(&shared),
-                udp,
-                tcp,
-                Arc::clone(&certificate),
-                epoch,
-            )?;
+            let worker = Worker::new(index, Arc::clone(&shared), udp, tcp, origin.clone())?;
             let name = format!("zd-worker-{index}");
             threads.push(
                 std::thread::Builder::new()

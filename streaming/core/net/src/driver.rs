@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use aws_lc_rs::rand;
 use zhuandi_sfu::api::{Command, Event, LogRecord, Outgoing, Path, TransportId};
 use zhuandi_sfu::engine::Engine;
 use zhuandi_sfu::transport::{Certificate, Epoch};
@@ -14,11 +15,32 @@ use zhuandi_wire::time::Micros;
 const HOPELESS: u32 = 8;
 const QUIET_US: i64 = 1_000_000;
 
+/// What every engine of a worker is made of.
+#[derive(Clone)]
+pub(crate) struct Origin {
+    pub certificate: Arc<Certificate>,
+    pub epoch: Epoch,
+    /// Unix time at engine time 0.
+    pub unix_us: i64,
+}
+
+impl Origin {
+    fn engine(&self) -> Engine {
+        let mut engine = Engine::new(Arc::clone(&self.certificate), self.epoch);
+        engine.set_wall_clock(self.unix_us);
+        let mut seed = [0; 8];
+        // Without random numbers DTLS fails by itself; first sequence numbers need only differ.
+        if rand::fill(&mut seed).is_ok() {
+            engine.set_seed(u64::from_ne_bytes(seed));
+        }
+        engine
+    }
+}
+
 /// See the module.
 pub(crate) struct Driver {
     engine: Engine,
-    certificate: Arc<Certificate>,
-    epoch: Epoch,
+    origin: Origin,
     /// Who connected from where: names the session whose packet panicked.
     peers: HashMap<SocketAddr, TransportId>,
     open: HashSet<TransportId>,
@@ -30,11 +52,10 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    pub(crate) fn new(certificate: Arc<Certificate>, epoch: Epoch) -> Self {
+    pub(crate) fn new(origin: Origin) -> Self {
         Self {
-            engine: Engine::new(Arc::clone(&certificate), epoch),
-            certificate,
-            epoch,
+            engine: origin.engine(),
+            origin,
             peers: HashMap::new(),
             open: HashSet::new(),
             recent: 0,
@@ -57,7 +78,7 @@ impl Driver {
         };
         self.last_us = now.0;
         if self.recent >= HOPELESS {
-            self.engine = Engine::new(Arc::clone(&self.certificate), self.epoch);
+            self.engine = self.origin.engine();
             self.recent = 0;
             self.peers.clear();
             self.told.extend(self.open.drain().map(internal_error));

@@ -7,12 +7,11 @@ use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
 use zhuandi_sfu::api::{Command, Event, Outgoing, Proto, Role, TransportId};
-use zhuandi_sfu::transport::{Certificate, Epoch};
 use zhuandi_wire::time::Micros;
 
 use crate::board::NetDrops;
 use crate::clients::{self, ClientSockets};
-use crate::driver::Driver;
+use crate::driver::{Driver, Origin};
 use crate::events::CoreEvent;
 use crate::log_queue::Job;
 use crate::mailbox::Letter;
@@ -56,8 +55,7 @@ impl Worker {
         shared: Arc<Shared>,
         udp: UdpPort,
         tcp: TcpPort,
-        certificate: Arc<Certificate>,
-        epoch: Epoch,
+        origin: Origin,
     ) -> io::Result<Self> {
         let epoll = Epoll::new(256)?;
         if let Some(mailbox) = shared.mailboxes.get(index) {
@@ -68,7 +66,7 @@ impl Worker {
         Ok(Self {
             index,
             shared,
-            driver: Driver::new(certificate, epoch),
+            driver: Driver::new(origin),
             epoll,
             udp,
             tcp,
