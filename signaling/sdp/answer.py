@@ -113,6 +113,12 @@ def build_answer(offer: Offer, sections: Sequence[Accepted], local: LocalTranspo
     return "\r\n".join(lines) + "\r\n"
 
 
+def build_fragment(local: LocalTransport) -> str:
+    """Our side of an ICE restart as trickle-ice-sdpfrag (RFC 8840)."""
+    lines = ["a=ice-lite", f"a=ice-ufrag:{local['ufrag']}", f"a=ice-pwd:{local['pwd']}", *_candidate_lines(local)]
+    return "\r\n".join(lines) + "\r\n"
+
+
 def _rejected(media: Media) -> list[str]:
     formats = " ".join(media.formats)
     return [f"m={media.kind} 0 {media.protocol} {formats}", "c=IN IP4 0.0.0.0", "a=inactive", f"a=mid:{media.mid}"]

@@ -39,8 +39,8 @@ def chosen_codecs(section: Section) -> tuple[Codec, ...]:
     fmtp = _by_pt(section, "fmtp")
     feedback: dict[int, list[str]] = {}
     for attribute in section.all("rtcp-fb"):
-        pt, _, value = attribute.value.partition(" ")
-        for number in section.formats if pt == "*" else (pt,):
+        word, _, value = attribute.value.partition(" ")
+        for number in section.formats if word == "*" else (word,):
             feedback.setdefault(_pt(number), []).append(value.strip())
     known: list[Codec] = []
     for pt, value in _rtpmaps(section).items():

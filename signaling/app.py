@@ -1,0 +1,130 @@
+"""The signalling process: `python -m signaling.app CONFIG.json`. Puts the parts together; knows everybody."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import json
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+import uvloop
+
+from signaling.addresses import machine_addresses
+from signaling.auth import teacher_rights
+from signaling.certificates import server_certificate
+from signaling.config import Config
+from signaling.hub import DEMO, Hub
+from signaling.logs import configure_logs
+from signaling.media_events import follow_media
+from signaling.secret_files import api_keys
+from signaling.store import Store
+from signaling.web.metrics import metrics_app
+from signaling.web.server import Listeners, build_app
+from streaming.client import MediaClient
+
+log = structlog.get_logger()
+DEMO_SUB = "demo-teacher"
+DEMO_NAME = "演示教师"
+DEMO_TITLE = "演示课堂"
+
+
+def now_ms() -> int:
+    """Unix time in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+async def serve(config: Config, stop: asyncio.Event) -> None:
+    """Run until `stop`; writes run/signalling.json once it listens."""
+    data = config.data_dir
+    certificate = server_certificate(
+        data / "secrets", config.tls, machine_addresses(), datetime.datetime.now(datetime.UTC)
+    )
+    async with (
+        await Store.open(data / "zhuandi.db") as store,
+        MediaClient(str(media_socket(config))) as media,
+    ):
+        hub = Hub(config, store, media, api_keys(config), now_ms)
+        await hub.start()
+        if config.demo.enabled:
+            await _open_demo(hub)
+        listeners = Listeners(config, build_app(hub, authority=certificate.authority), metrics_app(hub))
+        async with _tasks(hub):
+            await listeners.start(certificate.context())
+            _announce(data, listeners.ports)
+            log.info("signalling is ready", **listeners.ports)
+            await stop.wait()
+            hub.draining = True
+            await listeners.stop()
+    log.info("signalling has stopped")
+
+
+def media_socket(config: Config) -> Path:
+    """Where the media process listens; a Unix socket's path has at most 107 bytes."""
+    return config.data_dir / "run" / "media.sock"
+
+
+@asynccontextmanager
+async def _tasks(hub: Hub) -> AsyncIterator[None]:
+    every = (
+        _every(0.5, hub.publish),
+        _every(1.0, hub.publish_table),
+        _every_async(hub),
+        follow_media(hub),
+    )
+    tasks = [asyncio.create_task(work) for work in every]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _every(seconds: float, work: Callable[[], None]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            work()
+        except Exception:
+            log.exception("periodic work failed")
+
+
+async def _every_async(hub: Hub) -> None:
+    while True:
+        await asyncio.sleep(1.0)
+        try:
+            await hub.tick()
+        except Exception:
+            log.exception("periodic work failed")
+
+
+async def _open_demo(hub: Hub) -> None:
+    if DEMO not in hub.rooms:
+        await hub.create(teacher_rights(DEMO_SUB, DEMO_NAME, DEMO, 0), DEMO_TITLE, DEMO)
+
+
+def _announce(data: Path, ports: dict[str, int]) -> None:
+    path = data / "run" / "signalling.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".new")
+    beside.write_text(json.dumps(ports))
+    beside.rename(path)
+
+
+async def _main(config: Config) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await serve(config, stop)
+
+
+if __name__ == "__main__":
+    _config = Config.model_validate(json.loads(Path(sys.argv[1]).read_text()))
+    configure_logs(_config.log)
+    uvloop.run(_main(_config))

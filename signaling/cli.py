@@ -1,0 +1,168 @@
+"""The command `zhuandi`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import platform
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from signaling.config import Config, ConfigError, dump_yaml, load_config
+
+VERSION = "0.1.0"
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="专递: a classroom media server.")
+config_app = typer.Typer(no_args_is_help=True, help="The configuration.")
+token_app = typer.Typer(no_args_is_help=True, help="Access tokens.")
+room_app = typer.Typer(no_args_is_help=True, help="Lessons of a running server.")
+app.add_typer(config_app, name="config")
+app.add_typer(token_app, name="token")
+app.add_typer(room_app, name="room")
+
+ConfigFile = Annotated[Path | None, typer.Option("--config", "-c", help="YAML file; docs/zhuandi.yml shows all keys.")]
+Settings = Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, as rtc.port=7882; may be repeated.")]
+DataFolder = Annotated[Path | None, typer.Option("--data", help="The data folder.")]
+
+
+@app.command()
+def serve(config: ConfigFile = None, settings: Settings = None, data: DataFolder = None) -> None:
+    """Run the server until Ctrl+C."""
+    _serve(_config(config, settings, data))
+
+
+@app.command()
+def demo(config: ConfigFile = None, settings: Settings = None, data: DataFolder = None) -> None:
+    """Run the server with the demo lesson."""
+    _serve(_config(config, [*(settings or []), "demo.enabled=true"], data))
+
+
+@app.command()
+def version(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+    """The version."""
+    values = {"version": VERSION, "python": platform.python_version(), "machine": platform.machine()}
+    typer.echo(json.dumps(values) if as_json else VERSION)
+
+
+@config_app.command("print")
+def config_print(config: ConfigFile = None, settings: Settings = None, data: DataFolder = None) -> None:
+    """The configuration as it would be used; secrets are hidden."""
+    typer.echo(dump_yaml(_config(config, settings, data)), nl=False)
+
+
+@config_app.command("check")
+def config_check(config: ConfigFile = None, settings: Settings = None, data: DataFolder = None) -> None:
+    """Complain about mistakes, or say that there are none."""
+    _config(config, settings, data)
+    typer.echo("ok")
+
+
+@token_app.command("create")
+def token_create(
+    identity: Annotated[str, typer.Option("--identity", "-i", help="Who: `sub` of the token.")],
+    room: Annotated[str | None, typer.Option("--room", "-r", help="The lesson's id.")] = None,
+    role: Annotated[str, typer.Option("--role", help="teacher, classroom or operator.")] = "classroom",
+    name: Annotated[str, typer.Option("--name", help="The name that people see.")] = "",
+    join: Annotated[bool, typer.Option("--join", help="May join; always so, kept for familiar hands.")] = True,
+    valid_for: Annotated[str, typer.Option("--valid-for", help="As 30m, 12h or 7d.")] = "12h",
+    config: ConfigFile = None,
+    settings: Settings = None,
+    data: DataFolder = None,
+) -> None:
+    """Make a token, shaped as LiveKit's are."""
+    from signaling.auth import classroom_rights, mint, operator_rights, teacher_rights
+    from signaling.secret_files import api_keys
+
+    expires_s = int(time.time()) + _seconds(valid_for)
+    match role:
+        case "teacher":
+            rights = teacher_rights(identity, name or identity, room, expires_s)
+        case "operator":
+            rights = operator_rights(identity, name or identity, expires_s)
+        case "classroom" if room:
+            rights = classroom_rights(identity, name or identity, room, expires_s)
+        case _:
+            _fail("a classroom's token needs --room; roles are teacher, classroom and operator")
+    key = next(iter(api_keys(_config(config, settings, data)).items()))
+    typer.echo(mint(rights, key, time.time()))
+
+
+@room_app.command("ls")
+def room_ls(config: ConfigFile = None, settings: Settings = None, data: DataFolder = None) -> None:
+    """The lessons, one JSON object a line."""
+    for lesson in _ask(_config(config, settings, data), "GET", "/api/lessons")["lessons"]:
+        typer.echo(json.dumps(lesson, ensure_ascii=False))
+
+
+@room_app.command("close")
+def room_close(lesson: str, config: ConfigFile = None, settings: Settings = None, data: DataFolder = None) -> None:
+    """End a lesson."""
+    _ask(_config(config, settings, data), "POST", f"/api/lessons/{lesson}/close")
+
+
+def _config(path: Path | None, settings: list[str] | None, data: Path | None) -> Config:
+    overrides: dict[str, Any] = {}
+    for setting in settings or []:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            _fail(f"--set takes KEY=VALUE, not {setting}")
+        overrides[key.strip()] = value
+    if data is not None:
+        overrides["data"] = str(data)
+    try:
+        return load_config(path, overrides)
+    except ConfigError as error:
+        _fail(str(error))
+
+
+def _serve(config: Config) -> None:
+    from signaling.banner import user_language
+    from signaling.supervisor import StartFailed, Supervisor
+
+    try:
+        asyncio.run(Supervisor(config, language=user_language()).run())
+    except StartFailed as error:
+        _fail(str(error))
+
+
+def _ask(config: Config, method: str, path: str) -> Any:
+    """Ask the running server of this data folder, as an operator."""
+    import urllib.error
+    import urllib.request
+
+    from signaling.auth import mint, operator_rights
+    from signaling.secret_files import api_keys
+
+    key = next(iter(api_keys(config).items()))
+    token = mint(operator_rights("cli", "cli", int(time.time()) + 60), key, time.time())
+    try:
+        ports = json.loads((config.data_dir / "run" / "signalling.json").read_text())
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{ports['http']}{path}", method=method, headers={"Authorization": f"Bearer {token}"}
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        _fail(json.load(error).get("detail", str(error)))
+    except (OSError, ValueError) as error:
+        _fail(f"no server answers for {config.data_dir}: {error}")
+
+
+def _seconds(text: str) -> int:
+    units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+    number, unit = text[:-1], text[-1:]
+    if unit not in units or not number.isdigit():
+        _fail(f"{text} is no duration: write it as 30m, 12h or 7d")
+    return int(number) * units[unit]
+
+
+def _fail(words: str) -> NoReturn:
+    typer.echo(words, err=True)
+    raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(app())

@@ -1,0 +1,251 @@
+"""All open lessons: who comes in where, what media tells, and when a lesson ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from signaling.auth import Rights, TokenRefused, verify
+from signaling.config import Config
+from signaling.lesson import Participant
+from signaling.messages import Hello, Refused, Table
+from signaling.recordings import MAX_LESSON_ID, SAFE_ID, Recordings, next_recording_id
+from signaling.room import Outbox, Room, Tools
+from signaling.statistics import Durations, StatsBook
+from signaling.store import LessonRow, Store, Taken
+from streaming.client import MediaClient
+from streaming.errors import MediaError
+
+log = structlog.get_logger()
+SESSION_OUTLIVES_SOCKET_MS = 60_000
+START_GRACE_MS = 60_000  # after a start clients may take this long to come back before a lesson counts as left
+SAW_TEACHER_EVERY_MS = 10_000
+MAX_OPEN_LESSONS = 1000
+DEMO = "demo"  # id of the permanent demo lesson
+DISK_FULL = "the disk of the server is almost full: the lesson could not be recorded; ask the operator to make room"
+
+
+class Hub:
+    """The registry of rooms. `start` once, then call from the HTTP edge."""
+
+    def __init__(
+        self, config: Config, store: Store, media: MediaClient, keys: Mapping[str, str], now_ms: Callable[[], int]
+    ) -> None:
+        self.config = config
+        self.store = store
+        self.media = media
+        self.keys = keys
+        self.now_ms = now_ms
+        self.recordings = Recordings(config.data_dir, min_free_bytes=config.recording.min_free_bytes)
+        self.rooms: dict[str, Room] = {}
+        self.epoch: str | None = None  # of the media process
+        self.book = StatsBook()
+        self.join_seconds = Durations()
+        self.consoles: set[Outbox] = set()  # operators' pages outside of any lesson
+        self.draining = False
+        self._started_ms = now_ms()
+        self._tools = Tools(
+            media, self.recordings, now_ms, config.recording.enabled, config.lesson.max_receivers, config.demo.keep
+        )
+        self._create_lock = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Open again what was open."""
+        for row in await self.store.open_lessons():
+            self.rooms[row.id] = Room(row, self._tools)
+
+    # tokens
+
+    async def rights(self, token: str) -> Rights:
+        """What a token allows; raises `Refused`."""
+        try:
+            rights = verify(token, self.keys)
+        except TokenRefused as refused:
+            raise Refused(refused.code, refused.detail) from None
+        if rights.room is not None and await self.store.revoked(rights.room, rights.sub):
+            raise Refused("forbidden", "you were removed from this lesson")
+        return rights
+
+    # lessons
+
+    async def room_for(self, rights: Rights) -> Room:
+        """The lesson that a token leads into; made where the token may. Raises `Refused`."""
+        if not rights.join:
+            raise Refused("forbidden", "the token does not allow to join a lesson")
+        if rights.room is None:
+            own = [r for r in self.rooms.values() if r.row.teacher == rights.sub]
+            return own[-1] if own else await self.create(rights, "")
+        room = self.rooms.get(rights.room)
+        if room is not None:
+            return room
+        if await self.store.lesson(rights.room) is not None:
+            raise Refused("lesson_closed", "the lesson is over")
+        if not rights.create or not rights.publish:
+            raise Refused("no_such_lesson", "there is no such lesson")
+        return await self.create(rights, "", rights.room)
+
+    async def create(self, rights: Rights, title: str, lesson: str | None = None, name: str | None = None) -> Room:
+        """Open a lesson; raises `Refused`."""
+        if not rights.create:
+            raise Refused("forbidden", "the token does not allow to create lessons")
+        if lesson is not None and not (SAFE_ID.fullmatch(lesson) and len(lesson) <= MAX_LESSON_ID):
+            raise Refused("no_such_lesson", "a lesson id has letters, digits, '-' and '_', at most 48")
+        if self.config.recording.enabled and self.recordings.disk_is_full():
+            raise Refused("disk_full", DISK_FULL)
+        async with self._create_lock:
+            if lesson is not None and lesson in self.rooms:
+                return self.rooms[lesson]
+            if len(self.rooms) >= MAX_OPEN_LESSONS:
+                raise Refused("full", "too many lessons are open")
+            row = await self._new_row(lesson, rights.sub, name or rights.name, title or f"{name or rights.name}")
+            self.rooms[row.id] = room = Room(row, self._tools)
+        log.info("lesson opened", lesson=row.id)
+        return room
+
+    async def _new_row(self, lesson: str | None, sub: str, name: str, title: str) -> LessonRow:
+        now_ms = self.now_ms()
+        for _ in range(50):
+            identity = lesson or secrets.token_hex(8)
+            code = f"{secrets.randbelow(900_000) + 100_000}"
+            row = LessonRow(identity, title, sub, name, code, "open", identity, now_ms, now_ms)
+            with contextlib.suppress(Taken):
+                await self.store.add(row)
+                return row
+        raise Refused("full", "no free lesson code was found")
+
+    async def close(self, room: Room) -> None:
+        """End a lesson for everybody."""
+        if self.rooms.pop(room.row.id, None) is None:
+            return
+        closed = await self.store.close_lesson(room.row, self.now_ms())
+        await room.close(closed)
+        log.info("lesson closed", lesson=closed.id)
+
+    async def next_recording(self, room: Room) -> str:
+        """Go on in a new recording, whose id is returned."""
+        now_ms = self.now_ms()
+        moment = datetime.datetime.fromtimestamp(now_ms / 1000, datetime.UTC)
+        recording = next_recording_id(room.row.id, moment)
+        await self.store.start_recording(room.row.id, recording, now_ms)
+        await room.next_recording(replace(room.row, recording=recording))
+        return recording
+
+    async def remove(self, room: Room, sub: str) -> None:
+        """Send a participant away for good."""
+        await self.store.revoke(room.row.id, sub, self.now_ms())
+        for participant in list(room.lesson.participants.values()):
+            if participant.rights.sub == sub:
+                await room.leave(participant, "removed")
+
+    # people
+
+    async def join(self, hello: Hello, rights: Rights, outbox: Outbox) -> tuple[Room, Participant, bool]:
+        """A page comes in: its lesson, its seat, and whether its media still stands. Raises `Refused`."""
+        room = await self.room_for(rights)
+        if rights.publish and not room.opened and self.config.recording.enabled and self.recordings.disk_is_full():
+            raise Refused("disk_full", DISK_FULL)
+        old = room.lesson.participants.get(hello.resume or "")
+        if old is not None and old.rights.sub == rights.sub and old.kind == "page":
+            self._resume(room, old, rights, outbox)
+            return room, old, old.transport is not None
+        if not rights.publish and room.lesson.receivers() >= self.config.lesson.max_receivers:
+            raise Refused("full", "the lesson is full")
+        for seat in room.lesson.same_seat(rights, hello.tab):
+            await room.leave(seat, "replaced")
+        participant = Participant(secrets.token_urlsafe(12), rights, hello.tab, "page", self.now_ms())
+        room.lesson.participants[participant.session] = participant
+        room.outboxes[participant.session] = outbox
+        room.dirty = True
+        return room, participant, False
+
+    @staticmethod
+    def _resume(room: Room, participant: Participant, rights: Rights, outbox: Outbox) -> None:
+        previous = room.outboxes.pop(participant.session, None)
+        if previous is not None:
+            previous.bye("replaced")
+        participant.rights, participant.online = rights, True
+        room.outboxes[participant.session] = outbox
+        room.offline_since_ms.pop(participant.session, None)
+        room.dirty = True
+
+    async def gone(self, room: Room, participant: Participant, outbox: Outbox) -> None:
+        """A page's socket closed; its session lives on for a while."""
+        if room.outboxes.get(participant.session) is not outbox:
+            return
+        del room.outboxes[participant.session]
+        participant.online = False
+        room.offline_since_ms[participant.session] = self.now_ms()
+        room.dirty = True
+
+    async def admit_client(self, room: Room, rights: Rights, kind: str) -> Participant:
+        """A WHIP or WHEP client comes in; a publisher replaces its own older session."""
+        if kind == "whip":
+            for other in list(room.lesson.participants.values()):
+                if other.kind == "whip" and other.rights.sub == rights.sub:
+                    await room.leave(other)
+        elif room.lesson.receivers() >= self.config.lesson.max_receivers:
+            raise Refused("full", "the lesson is full")
+        session = secrets.token_urlsafe(18)
+        participant = Participant(session, rights, session, "whip" if kind == "whip" else "whep", self.now_ms())
+        room.lesson.participants[session] = participant
+        return participant
+
+    # time
+
+    def publish(self) -> None:
+        """Twice a second: changed lessons to their people."""
+        for room in list(self.rooms.values()):
+            room.publish_snapshot()
+
+    def publish_table(self) -> None:
+        """Once a second: everything to the operators."""
+        if self.consoles:
+            rows = [row for room in self.rooms.values() for row in self.book.table(room.row.id, room.lesson)]
+            for outbox in list(self.consoles):
+                outbox.send(Table(rows))
+
+    async def tick(self) -> None:
+        """Once a second: sessions without socket, lessons without teacher."""
+        now_ms = self.now_ms()
+        for room in list(self.rooms.values()):
+            for session, since_ms in list(room.offline_since_ms.items()):
+                if now_ms - since_ms >= SESSION_OUTLIVES_SOCKET_MS:
+                    participant = room.lesson.participants.get(session)
+                    room.offline_since_ms.pop(session, None)
+                    if participant is not None:
+                        await room.leave(participant)
+            await self._watch_teacher(room, now_ms)
+
+    async def _watch_teacher(self, room: Room, now_ms: int) -> None:
+        if next(room.lesson.outputs(), None) is not None:
+            if now_ms - room.row.last_teacher_ms >= SAW_TEACHER_EVERY_MS:
+                room.row = replace(room.row, last_teacher_ms=now_ms)
+                await self.store.saw_teacher(room.row.id, now_ms)
+            return
+        grace_ms = self._started_ms + START_GRACE_MS
+        idle_ms = now_ms - room.row.last_teacher_ms
+        if not room.permanent and now_ms >= grace_ms and idle_ms >= self.config.lesson.idle_close_s * 1000:
+            log.info("nobody teaches here any more", lesson=room.row.id)
+            await self.close(room)
+
+    # media
+
+    def room_of_recording(self, recording: str) -> Room | None:
+        """The open lesson that a media lesson belongs to."""
+        return next((r for r in self.rooms.values() if r.row.recording == recording), None)
+
+    async def media_hello(self, event: dict[str, Any]) -> None:
+        """Media is there (again): adopt, rejoin, and close what should not stand."""
+        standing = {state["lesson"]: state for state in event["state"]}
+        for room in list(self.rooms.values()):
+            await room.media_is_new(standing.pop(room.row.recording, None))
+        for recording in standing:
+            with contextlib.suppress(MediaError):
+                await self.media.close_lesson(recording)

@@ -1,0 +1,252 @@
+"""Who is in a lesson, what is published, and which publication goes to which slot: state and plans, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from signaling.auth import Rights
+from signaling.messages import Choice, LessonMessage, Report, Rung, Slots
+from streaming.params import Reason, Source
+
+Kind = Literal["page", "whip", "whep"]
+# What a slot carries by its place among the slots of its kind (PROTOCOL section 1); None: nothing yet.
+AUDIO_PLACES: tuple[Source | None, ...] = ("microphone", None, None)
+VIDEO_PLACES: tuple[Source | None, ...] = ("camera", "screen", None)
+# choice -> (highest layer, at once)
+CAPS: dict[Choice, tuple[int, bool]] = {
+    "auto": (2, False),
+    "high": (2, True),
+    "medium": (1, True),
+    "low": (0, True),
+}
+
+
+@dataclass
+class Publication:
+    """One source that a transport sends; `active` since its first packet."""
+
+    handle: int
+    source: Source
+    codec: str
+    active: bool = False
+
+
+@dataclass
+class Slot:
+    """One receive section of a page; `shown` is what the page was told that it carries."""
+
+    handle: int
+    mid: str
+    kind: Literal["audio", "video"]
+    place: int
+    ssrc: int
+    rtx_ssrc: int | None
+    publication: int | None = None
+    shown: Source | None = None
+    capped: tuple[int, bool] = (2, False)
+    height: int | None = None
+    reason: Reason = "no_source"
+
+
+@dataclass
+class Transport:
+    """The association of a participant, as its last offer described it."""
+
+    handle: int
+    fingerprint: str
+    ufrag: str
+    version: int = 1
+    connected: bool = False
+    offered_s: float | None = None  # steady clock, until it is connected
+    publications: dict[Source, Publication] = field(default_factory=dict)
+    slots: list[Slot] = field(default_factory=list)
+
+
+@dataclass
+class Participant:
+    """One page, encoder or player in the lesson."""
+
+    session: str
+    rights: Rights
+    tab: str
+    kind: Kind
+    since_ms: int
+    online: bool = True
+    choice: Choice = "auto"
+    told: dict[Source, bool] | None = None  # what the page says it sends
+    transport: Transport | None = None
+    report: Report | None = None
+
+    @property
+    def is_output(self) -> bool:
+        """Whether this is an output end: it may publish here."""
+        return bool(self.rights.publish) and self.kind != "whep"
+
+    def sends(self, publication: Publication) -> bool:
+        """Whether a publication carries something now."""
+        if self.told is not None:
+            return self.told.get(publication.source, False)
+        return publication.active
+
+
+@dataclass(frozen=True)
+class Connect:
+    """Point a slot at a publication, or at nothing."""
+
+    participant: Participant
+    slot: Slot
+    publication: int | None
+    source: Source | None
+
+
+@dataclass(frozen=True)
+class Cap:
+    """Limit a slot."""
+
+    slot: Slot
+    spatial: int
+    fixed: bool
+
+
+@dataclass
+class RecordingState:
+    """What people are told about the recording."""
+
+    on: bool = False
+    bytes: int = 0
+    error: str | None = None
+
+
+class Lesson:
+    """The participants of one lesson and the plan that follows from them."""
+
+    def __init__(self, title: str, code: str) -> None:
+        self.title = title
+        self.code = code
+        self.closed = False
+        self.participants: dict[str, Participant] = {}
+        self.recording = RecordingState()
+
+    # who
+
+    def outputs(self) -> Iterator[Participant]:
+        """The output ends that are here: a page with its socket, or an encoder with its transport."""
+        return (
+            p for p in self.participants.values() if p.is_output and (p.online if p.kind == "page" else p.transport)
+        )
+
+    def receivers(self) -> int:
+        """How many receiving ends are here."""
+        everybody = self.participants.values()
+        return sum(1 for p in everybody if not p.is_output and p.rights.role != "operator" and p.online)
+
+    def same_seat(self, rights: Rights, tab: str) -> list[Participant]:
+        """Whom a newcomer replaces: the same teacher anywhere, the same classroom in the same tab."""
+        pages = [p for p in self.participants.values() if p.kind == "page" and p.rights.sub == rights.sub]
+        return [p for p in pages if p.rights.role == rights.role and (rights.role == "teacher" or p.tab == tab)]
+
+    def holder(self, source: Source, besides: Participant) -> Participant | None:
+        """Who else sends a source now."""
+        for participant in self.participants.values():
+            if participant is not besides and participant.transport is not None:
+                publication = participant.transport.publications.get(source)
+                if publication is not None and participant.sends(publication):
+                    return participant
+        return None
+
+    def by_transport(self, handle: int) -> Participant | None:
+        """Whose association this is."""
+        everybody = self.participants.values()
+        return next((p for p in everybody if p.transport is not None and p.transport.handle == handle), None)
+
+    # what goes where
+
+    def sources(self) -> dict[Source, Publication]:
+        """What is on air now; who came first keeps a source."""
+        on_air: dict[Source, Publication] = {}
+        for participant in self.participants.values():
+            for publication in participant.transport.publications.values() if participant.transport else ():
+                if participant.sends(publication):
+                    on_air.setdefault(publication.source, publication)
+        return on_air
+
+    def plan(self) -> list[Connect]:
+        """The connections that are to be changed; `connected` notes them once they are."""
+        on_air = self.sources()
+        changes: list[Connect] = []
+        for participant in self.participants.values():
+            if participant.transport is None:
+                continue
+            for slot in participant.transport.slots:
+                source = _source_for(slot, participant.transport.slots, on_air)
+                wanted = on_air[source].handle if source is not None else None
+                if wanted != slot.publication:
+                    changes.append(Connect(participant, slot, wanted, source))
+        return changes
+
+    @staticmethod
+    def connected(change: Connect) -> None:
+        """A planned connection was made."""
+        change.slot.publication, change.slot.shown = change.publication, change.source
+        if change.publication is None:
+            change.slot.height, change.slot.reason = None, "no_source"
+
+    @staticmethod
+    def caps(participant: Participant) -> list[Cap]:
+        """The limits that are to be changed after a choice."""
+        if participant.transport is None:
+            return []
+        wanted = CAPS[participant.choice]
+        slots = [s for s in participant.transport.slots if s.kind == "video" and s.capped != wanted]
+        return [Cap(slot, *wanted) for slot in slots]
+
+    # what people are told
+
+    def snapshot(self) -> LessonMessage:
+        """The lesson for everybody's eyes."""
+        on_air = self.sources()
+        sources: dict[Source, bool] = {s: s in on_air for s in ("microphone", "camera", "screen")}
+        state: Literal["waiting", "live", "closed"] = "closed" if self.closed else "live" if on_air else "waiting"
+        recording = {"on": self.recording.on, "bytes": self.recording.bytes, "error": self.recording.error}
+        return LessonMessage(state, self.title, self.code, self.receivers(), sources, recording)
+
+    def slots_of(self, participant: Participant) -> Slots:
+        """What this page's slots carry."""
+        slots = participant.transport.slots if participant.transport is not None else []
+        codecs = {p.handle: p.codec for p in self.sources().values()}
+        return Slots(
+            [
+                {"mid": s.mid, "source": s.shown, "codec": codecs.get(s.publication) if s.publication else None}
+                for s in slots
+            ]
+        )
+
+    @staticmethod
+    def rung_of(participant: Participant) -> Rung | None:
+        """What this classroom gets, or None where nothing can be said."""
+        if participant.transport is None or not participant.transport.slots:
+            return None
+        shown = {slot.shown: slot for slot in participant.transport.slots if slot.kind == "video"}
+        camera, screen = shown.get("camera"), shown.get("screen")
+        leading = camera or screen
+        return Rung(
+            camera=camera.height if camera else None,
+            screen=screen.height if screen else None,
+            choice=participant.choice,
+            reason=leading.reason if leading else "no_source",
+        )
+
+    def summary(self, lesson: str) -> dict[str, Any]:
+        """The lesson in `welcome`."""
+        return {"id": lesson, "title": self.title, "code": self.code, "state": self.snapshot().state}
+
+
+def _source_for(slot: Slot, slots: list[Slot], on_air: dict[Source, Publication]) -> Source | None:
+    places = AUDIO_PLACES if slot.kind == "audio" else VIDEO_PLACES
+    source = places[slot.place] if slot.place < len(places) else None
+    alone = slot.kind == "video" and sum(1 for s in slots if s.kind == "video") == 1
+    if alone and source not in on_air:
+        source = "screen"
+    return source if source in on_air else None

@@ -1,0 +1,81 @@
+"""What media tells, to whom it concerns: one task reads the events and hands them to the rooms."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import structlog
+
+from signaling.hub import Hub
+from signaling.lesson import Participant, Slot
+from signaling.room import Room
+from streaming.params import MediaEvent
+
+log = structlog.get_logger()
+
+
+async def follow_media(hub: Hub) -> None:
+    """Read events until the client is closed; one bad event is logged and never stops the rest."""
+    async for event in hub.media.events():
+        try:
+            await _take(hub, event)
+        except Exception:
+            log.exception("a media event failed", event_name=event.get("event"))
+
+
+async def _take(hub: Hub, event: MediaEvent) -> None:
+    match event["event"]:
+        case "hello":
+            if event["epoch"] != hub.epoch:
+                hub.epoch = event["epoch"]
+                hub.book.forget()
+            await hub.media_hello(event)
+        case "lost":
+            log.warning("the media process is away")
+        case "stats":
+            hub.book.take(event)
+        case "connected" | "disconnected" | "failed" | "closed":
+            await _transport(hub, event)
+        case "first_media":
+            for room in list(hub.rooms.values()):
+                await room.first_media(event["publication"])
+        case "rung":
+            found = _slot(hub, event["subscription"])
+            if found is not None:
+                room, participant, slot = found
+                room.rung_changed(participant, slot, event)
+        case "log":
+            found_room = hub.room_of_recording(event["lesson"])
+            if found_room is not None:
+                found_room.log_grew(event["bytes"], event["error"])
+
+
+async def _transport(hub: Hub, event: dict[str, Any]) -> None:
+    handle = event["transport"]
+    for room in list(hub.rooms.values()):
+        participant = room.lesson.by_transport(handle)
+        if participant is None:
+            continue
+        if event["event"] == "connected":
+            room.transport_connected(participant)
+            if participant.transport is not None and participant.transport.offered_s is not None:
+                hub.join_seconds.append(time.monotonic() - participant.transport.offered_s)
+                participant.transport.offered_s = None
+        elif event["event"] == "disconnected":
+            # ICE may come back by itself; the page decides with its own eyes.
+            if participant.transport is not None:
+                participant.transport.connected = False
+            room.dirty = True
+        else:
+            await room.transport_gone(participant, str(event["event"]))
+        return
+
+
+def _slot(hub: Hub, subscription: int) -> tuple[Room, Participant, Slot] | None:
+    for room in hub.rooms.values():
+        for participant in room.lesson.participants.values():
+            for slot in participant.transport.slots if participant.transport is not None else ():
+                if slot.handle == subscription:
+                    return room, participant, slot
+    return None

@@ -1,0 +1,227 @@
+"""The words of the WebSocket, typed and bounded (PROTOCOL section 3)."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from streaming.params import Reason, Source
+
+PROTOCOL_VERSION = 1
+MAX_HELLO_BYTES = 4096
+MAX_MESSAGE_BYTES = 256 * 1024
+
+Page = Literal["teacher", "classroom", "operator"]
+Choice = Literal["auto", "high", "medium", "low"]
+ByeReason = Literal["replaced", "closed", "expired", "removed"]
+ErrorCode = Literal[
+    "bad_message", "bad_sdp", "unknown_codec", "bad_token", "expired_token", "forbidden", "already_publishing",
+    "lesson_closed", "no_such_lesson", "disk_full", "full", "busy", "internal",
+]  # fmt: skip
+OfferId = Annotated[int, Field(ge=0, le=2**53)] | Annotated[str, Field(max_length=64)]
+Ratio = Annotated[float, Field(ge=0, le=1)]
+Small = Annotated[float, Field(ge=0, le=1e6)]
+
+
+class Refused(Exception):
+    """A request that cannot be met; `code` and `detail` go to the client as they are."""
+
+    def __init__(self, code: ErrorCode, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code: ErrorCode = code
+        self.detail = detail
+
+
+class _FromClient(BaseModel):
+    # Unknown fields are ignored, so that an older server understands a newer page.
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+
+class Hello(_FromClient):
+    """Who comes, and which session goes on."""
+
+    type: Literal["hello"]
+    protocol: Literal[1]
+    token: Annotated[str, Field(max_length=3500)]
+    page: Page
+    tab: Annotated[str, Field(min_length=1, max_length=64)]
+    resume: Annotated[str, Field(max_length=64)] | None = None
+    language: Annotated[str, Field(max_length=35)] = ""
+
+
+class OfferMessage(_FromClient):
+    """SDP of PROTOCOL section 1."""
+
+    type: Literal["offer"]
+    id: OfferId
+    sdp: Annotated[str, Field(max_length=MAX_MESSAGE_BYTES)]
+
+
+class Sources(_FromClient):
+    """What an output end sends now."""
+
+    type: Literal["sources"]
+    microphone: bool = False
+    camera: bool = False
+    screen: bool = False
+
+    def on(self) -> dict[Source, bool]:
+        """By source."""
+        return {"microphone": self.microphone, "camera": self.camera, "screen": self.screen}
+
+
+class Quality(_FromClient):
+    """The classroom's own choice of quality."""
+
+    type: Literal["quality"]
+    choice: Choice
+
+
+class Report(_FromClient):
+    """What a classroom sees and hears, for the operator's table."""
+
+    type: Literal["report"]
+    audio_concealed_ratio: Ratio | None = None
+    freeze_ratio: Ratio | None = None
+    height: Small | None = None
+    fps: Small | None = None
+    rtt_ms: Small | None = None
+
+
+class EndLesson(_FromClient):
+    """The lesson is over."""
+
+    type: Literal["end_lesson"]
+
+
+class Ping(_FromClient):
+    """Keeps the socket alive."""
+
+    type: Literal["ping"]
+    t: float | int = 0
+
+
+ClientMessage = Hello | OfferMessage | Sources | Quality | Report | EndLesson | Ping
+_PARSER: TypeAdapter[ClientMessage] = TypeAdapter(Annotated[ClientMessage, Field(discriminator="type")])
+
+
+def parse(text: str | bytes) -> ClientMessage:
+    """One client message; raises `Refused` with `bad_message` and where it is wrong."""
+    try:
+        return _PARSER.validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise Refused("bad_message", f"{where}: {first['msg']}" if where else first["msg"]) from None
+
+
+@dataclass(frozen=True)
+class ServerMessage:
+    """Base of what we say; `text` is the JSON with `type` first."""
+
+    type: ClassVar[str]
+
+    @property
+    def text(self) -> str:
+        """As it goes out."""
+        return json.dumps({"type": self.type, **dataclasses.asdict(self)}, ensure_ascii=False, separators=(",", ":"))
+
+
+@dataclass(frozen=True)
+class Welcome(ServerMessage):
+    """The answer to `hello`."""
+
+    type = "welcome"
+    session: str
+    resumed: bool
+    role: str
+    name: str
+    lesson: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Answer(ServerMessage):
+    """The answer to `offer`."""
+
+    type = "answer"
+    id: int | str
+    sdp: str
+
+
+@dataclass(frozen=True)
+class LessonMessage(ServerMessage):
+    """The lesson as everybody in it sees it."""
+
+    type = "lesson"
+    state: Literal["waiting", "live", "closed"]
+    title: str
+    code: str
+    receivers: int
+    sources: dict[Source, bool]
+    recording: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Slots(ServerMessage):
+    """What each slot of this page carries now."""
+
+    type = "slots"
+    slots: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Rung(ServerMessage):
+    """What this classroom gets; heights in pixels, 0 paused, None nothing there."""
+
+    type = "rung"
+    camera: int | None
+    screen: int | None
+    choice: Choice
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Rejoin(ServerMessage):
+    """Media was lost: make a new PeerConnection and offer."""
+
+    type = "rejoin"
+    reason: str
+
+
+@dataclass(frozen=True)
+class Bye(ServerMessage):
+    """The session ended."""
+
+    type = "bye"
+    reason: ByeReason
+
+
+@dataclass(frozen=True)
+class Table(ServerMessage):
+    """The operator's table."""
+
+    type = "table"
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class ErrorMessage(ServerMessage):
+    """Something was refused; `id` is the offer's, or None."""
+
+    type = "error"
+    id: int | str | None
+    code: ErrorCode
+    detail: str
+
+
+@dataclass(frozen=True)
+class Pong(ServerMessage):
+    """The answer to `ping`."""
+
+    type = "pong"
+    t: float | int
+    server_ms: int

@@ -1,0 +1,182 @@
+"""`/api`: joining by code, tokens, lessons, the library (PROTOCOL section 4)."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from dataclasses import replace
+from typing import Any
+
+from aiohttp import web
+
+from signaling.auth import Rights, classroom_rights, clean_name, mint, teacher_rights
+from signaling.hub import Hub
+from signaling.messages import Refused
+from signaling.recordings import ENTRY_FIELDS
+from signaling.store import LessonRow
+from signaling.web.common import HUB, json_body, rights_of, room_in_charge, text_field
+from signaling.web.limits import RateLimit
+
+TOKEN_S = 12 * 3600
+JOINS: web.AppKey[RateLimit] = web.AppKey("joins", RateLimit)
+
+
+def add_api(app: web.Application) -> None:
+    """Routes under /api."""
+    # Six digits are a million codes: at one try in 6 s a stranger needs weeks for one of ten open lessons.
+    app[JOINS] = RateLimit(burst=10, every_s=6.0)
+    app.router.add_post("/api/join", join)
+    app.router.add_get("/api/me", me)
+    app.router.add_post("/api/token/refresh", refresh)
+    app.router.add_get("/api/lessons", lessons)
+    app.router.add_post("/api/lessons", create_lesson)
+    app.router.add_post("/api/lessons/{lesson}/token", lesson_token)
+    app.router.add_post("/api/lessons/{lesson}/close", close_lesson)
+    app.router.add_post("/api/lessons/{lesson}/next_recording", next_recording)
+    app.router.add_post("/api/lessons/{lesson}/remove", remove)
+    app.router.add_get("/api/library", library)
+    app.router.add_get("/api/library/{recording}", library_entry)
+
+
+def token_for(hub: Hub, rights: Rights) -> str:
+    """A token of ours."""
+    return mint(rights, next(iter(hub.keys.items())), time.time())
+
+
+async def join(request: web.Request) -> web.Response:
+    """A six-digit code for a classroom's token."""
+    hub = request.app[HUB]
+    if not request.app[JOINS].allows(request.remote or "", time.monotonic()):
+        detail = {"code": "busy", "detail": "too many tries; wait some seconds"}
+        return web.json_response(detail, status=429, headers={"Retry-After": "6"})
+    body = await json_body(request)
+    code = text_field(body, "code", 20).replace(" ", "")
+    name = clean_name(text_field(body, "name"))
+    row = await hub.store.by_code(code)
+    if row is None:
+        raise Refused("no_such_lesson", "no open lesson has this code")
+    sub = f"classroom-{secrets.token_hex(8)}"
+    rights = classroom_rights(sub, name or sub[:16], row.id, int(time.time()) + TOKEN_S)
+    return web.json_response({"token": token_for(hub, rights), "lesson": _lesson(hub, row)})
+
+
+async def me(request: web.Request) -> web.Response:
+    """Who the token's bearer is."""
+    hub = request.app[HUB]
+    rights = await rights_of(request)
+    row = await hub.store.lesson(rights.room) if rights.room is not None else None
+    lesson = _lesson(hub, row) if row is not None else None
+    return web.json_response(
+        {"role": rights.role, "name": rights.name, "lesson": lesson, "expires_ms": rights.expires_s * 1000}
+    )
+
+
+async def refresh(request: web.Request) -> web.Response:
+    """The same rights for some more hours."""
+    rights = await rights_of(request)
+    fresh = replace(rights, expires_s=max(rights.expires_s, int(time.time()) + TOKEN_S))
+    return web.json_response({"token": token_for(request.app[HUB], fresh)})
+
+
+async def lessons(request: web.Request) -> web.Response:
+    """The lessons that the bearer runs, newest first."""
+    hub = request.app[HUB]
+    rights = await rights_of(request)
+    if not rights.list_rooms:
+        raise Refused("forbidden", "the token does not allow to list lessons")
+    rows = [r for r in await hub.store.recent() if rights.admin or r.teacher == rights.sub or r.id == rights.room]
+    return web.json_response({"lessons": [_row(hub, row) for row in rows]})
+
+
+async def create_lesson(request: web.Request) -> web.Response:
+    """A new lesson with its code and a teacher's token."""
+    hub = request.app[HUB]
+    rights = await rights_of(request)
+    title = clean_name(text_field(await json_body(request), "title"))
+    room = await hub.create(rights, title)
+    token = _teacher_token(hub, room.row, rights)
+    return web.json_response({**_lesson(hub, room.row), "token": token}, status=201)
+
+
+async def lesson_token(request: web.Request) -> web.Response:
+    """A fresh teacher's token of an open lesson."""
+    rights = await rights_of(request)
+    room = room_in_charge(request, rights)
+    return web.json_response({"token": _teacher_token(request.app[HUB], room.row, rights)})
+
+
+async def close_lesson(request: web.Request) -> web.Response:
+    """The lesson is over."""
+    await request.app[HUB].close(room_in_charge(request, await rights_of(request)))
+    return web.json_response({})
+
+
+async def next_recording(request: web.Request) -> web.Response:
+    """The lesson goes on in a new recording."""
+    room = room_in_charge(request, await rights_of(request))
+    return web.json_response({"recording": await request.app[HUB].next_recording(room)})
+
+
+async def remove(request: web.Request) -> web.Response:
+    """Send somebody away for the rest of the lesson."""
+    room = room_in_charge(request, await rights_of(request))
+    sub = text_field(await json_body(request), "sub")
+    if not sub:
+        raise Refused("bad_message", "sub names whom to remove")
+    await request.app[HUB].remove(room, sub)
+    return web.json_response({})
+
+
+async def library(request: web.Request) -> web.Response:
+    """The recordings that the bearer may see."""
+    hub = request.app[HUB]
+    rights = await rights_of(request)
+    entries = await asyncio.to_thread(hub.recordings.entries)
+    seen = [e for e in entries if await may_watch(hub, rights, str(e["id"]))]
+    return web.json_response({"entries": seen})
+
+
+async def library_entry(request: web.Request) -> web.Response:
+    """The manifest of one recording."""
+    hub = request.app[HUB]
+    rights = await rights_of(request)
+    recording = request.match_info["recording"]
+    allowed = await may_watch(hub, rights, recording)
+    manifest = await asyncio.to_thread(hub.recordings.manifest, recording) if allowed else None
+    if manifest is None:
+        # One answer for both, so that nobody learns which recordings exist.
+        raise Refused("forbidden" if not rights.record else "no_such_lesson", "there is no such recording for you")
+    return web.json_response(manifest)
+
+
+async def may_watch(hub: Hub, rights: Rights, recording: str) -> bool:
+    """`roomRecord` reads all; others the recordings of their own lesson."""
+    if rights.record:
+        return True
+    row = await hub.store.lesson_of_recording(recording)
+    if row is None or not rights.join:
+        return False
+    return row.id == rights.room or (rights.role == "teacher" and row.teacher == rights.sub)
+
+
+def _teacher_token(hub: Hub, row: LessonRow, rights: Rights) -> str:
+    expires_s = int(time.time()) + TOKEN_S
+    sub, name = (rights.sub, rights.name) if rights.publish else (row.teacher, row.teacher_name)
+    return token_for(hub, teacher_rights(sub, name, row.id, expires_s))
+
+
+def _lesson(hub: Hub, row: LessonRow) -> dict[str, Any]:
+    room = hub.rooms.get(row.id)
+    state = room.lesson.snapshot().state if room is not None else "closed"
+    return {"id": row.id, "title": row.title, "code": row.code, "state": state}
+
+
+def _row(hub: Hub, row: LessonRow) -> dict[str, Any]:
+    room = hub.rooms.get(row.id)
+    receivers = room.lesson.receivers() if room is not None else 0
+    entry = {"teacher": row.teacher_name, "created_ms": row.created_ms, "receivers": receivers}
+    return {**_lesson(hub, row), **entry}
+
+
+__all__ = ["ENTRY_FIELDS", "add_api", "may_watch", "token_for"]

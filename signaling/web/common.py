@@ -1,0 +1,92 @@
+"""What the handlers share: the hub's key, tokens, JSON bodies, error answers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from aiohttp import web
+
+from signaling.auth import Rights
+from signaling.hub import Hub
+from signaling.messages import ErrorCode, Refused
+from signaling.room import Room
+
+HUB: web.AppKey[Hub] = web.AppKey("hub", Hub)
+HTTPS_PORT: web.AppKey[list[int]] = web.AppKey("https_port", list)  # one number, known once it is bound
+MAX_BODY = 256 * 1024
+STATUS: dict[ErrorCode, int] = {
+    "bad_message": 400,
+    "bad_sdp": 400,
+    "unknown_codec": 422,
+    "bad_token": 401,
+    "expired_token": 401,
+    "forbidden": 403,
+    "already_publishing": 409,
+    "lesson_closed": 410,
+    "no_such_lesson": 404,
+    "disk_full": 507,
+    "full": 503,
+    "busy": 503,
+    "internal": 500,
+}
+
+
+def refusal(refused: Refused, status: int | None = None, headers: dict[str, str] | None = None) -> web.Response:
+    """An error answer: `{"code", "detail"}`."""
+    status = status or STATUS[refused.code]
+    extra = dict(headers or {})
+    if status == 401:
+        extra["WWW-Authenticate"] = "Bearer"
+    if status == 503:
+        extra.setdefault("Retry-After", "2")
+    return web.json_response({"code": refused.code, "detail": refused.detail}, status=status, headers=extra)
+
+
+def bearer(request: web.Request) -> str:
+    """The token of a request; raises `Refused`."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Refused("bad_token", "an Authorization: Bearer header is needed")
+    return token.strip()
+
+
+async def rights_of(request: web.Request) -> Rights:
+    """The rights of a request; raises `Refused`."""
+    return await request.app[HUB].rights(bearer(request))
+
+
+async def json_body(request: web.Request) -> dict[str, Any]:
+    """A JSON object, or an empty one; raises `Refused`."""
+    raw = await request.content.read(MAX_BODY + 1)
+    if len(raw) > 16 * 1024:
+        raise Refused("bad_message", "the body is too big")
+    if not raw:
+        return {}
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise Refused("bad_message", "the body is not JSON") from None
+    if not isinstance(body, dict):
+        raise Refused("bad_message", "the body is not a JSON object")
+    return body
+
+
+def text_field(body: dict[str, Any], name: str, longest: int = 200) -> str:
+    """A short text of a body; raises `Refused`."""
+    value = body.get(name, "")
+    if not isinstance(value, str) or len(value) > longest:
+        raise Refused("bad_message", f"{name} is a text of at most {longest} characters")
+    return value.strip()
+
+
+def room_in_charge(request: web.Request, rights: Rights) -> Room:
+    """The open lesson of the path, for its teacher or an operator; raises `Refused`."""
+    lesson = request.match_info["lesson"]
+    room = request.app[HUB].rooms.get(lesson)
+    owner = room is not None and (room.row.teacher == rights.sub or rights.room == lesson) and rights.role == "teacher"
+    if not (rights.admin or owner):
+        raise Refused("forbidden", "this is for the teacher of the lesson or an operator")
+    if room is None:
+        raise Refused("no_such_lesson", "there is no such open lesson")
+    return room

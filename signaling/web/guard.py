@@ -1,0 +1,104 @@
+"""Middleware around every request: who may ask over plain HTTP, from which origin, and how errors look."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import web
+
+from signaling.messages import Refused
+from signaling.web.common import HTTPS_PORT, refusal
+from streaming.errors import MediaError
+
+log = structlog.get_logger()
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+# What others than this machine may read without TLS: the page that helps to trust the certificate.
+PLAIN_PATHS = ("/trust", "/ca.crt", "/healthz", "/assets/")
+LOCAL_NAMES: frozenset[str | None] = frozenset({"localhost", "127.0.0.1", "::1"})
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self), geolocation=()",
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; "
+        "connect-src 'self' ws: wss:; worker-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
+        "form-action 'self'"
+    ),
+}
+
+
+@web.middleware
+async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refusals as JSON; nothing unexpected reaches the client in words."""
+    try:
+        return await handler(request)
+    except Refused as refused:
+        return refusal(refused)
+    except MediaError:
+        return refusal(Refused("busy", "the media process is starting; try again"))
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        words = {404: "there is nothing here", 405: "this method is not known here", 413: "the body is too big"}
+        headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+        detail = words.get(error.status, error.reason)
+        return web.json_response({"code": "bad_message", "detail": detail}, status=error.status, headers=headers)
+    except Exception:
+        log.exception("a request failed", path=request.path)
+        return refusal(Refused("internal", "something went wrong here"))
+
+
+@web.middleware
+async def transport(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Plain HTTP is for this machine; everybody else is led to HTTPS."""
+    if request.scheme == "http" and not _is_local(request.remote) and not request.path.startswith(PLAIN_PATHS):
+        port = request.app[HTTPS_PORT][0]
+        name = request.url.host or "localhost"
+        host = f"[{name}]" if ":" in name else name
+        raise web.HTTPTemporaryRedirect(f"https://{host}:{port}{request.path_qs}")
+    return await handler(request)
+
+
+@web.middleware
+async def origin(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A page of another site may not talk to us (WHIP and WHEP are for everybody with a token)."""
+    cross_site = request.path == "/ws" or request.path.startswith(("/api/", "/media/"))
+    if cross_site and not same_origin(request):
+        return web.json_response({"code": "forbidden", "detail": "foreign origin"}, status=403)
+    return await handler(request)
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Security headers on every answer."""
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+
+
+def same_origin(request: web.Request) -> bool:
+    """Whether the `Origin`, where there is one, is this very server. Programs send none."""
+    value = request.headers.get("Origin")
+    if value is None:
+        return True
+    try:
+        parts, here = urlsplit(value), urlsplit(f"//{request.host}")
+        if parts.scheme not in ("http", "https"):
+            return False
+        # On this machine the development server of the pages has a port of its own.
+        both_local = _is_local(request.remote) and {parts.hostname, here.hostname} <= LOCAL_NAMES
+    except ValueError:
+        return False
+    return both_local or parts.netloc.lower() == request.host.lower()
+
+
+def _is_local(remote: str | None) -> bool:
+    try:
+        address = ipaddress.ip_address((remote or "").split("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return bool((mapped or address).is_loopback)

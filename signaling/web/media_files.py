@@ -1,0 +1,97 @@
+"""`/media`: the files of the library, for a short-lived cookie or a bearer token."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Any
+
+from aiohttp import web
+
+from signaling.auth import Rights
+from signaling.hub import Hub
+from signaling.messages import Refused
+from signaling.web.api import may_watch
+from signaling.web.common import HUB, bearer, rights_of
+
+COOKIE = "zd_media"
+COOKIE_S = 600
+TYPES = {".webm": "video/webm", ".mp4": "video/mp4", ".json": "application/json", ".jpg": "image/jpeg"}
+
+
+def add_media(app: web.Application) -> None:
+    """Routes of the library's files."""
+    app.router.add_post("/api/library/session", open_session)
+    app.router.add_get("/media/{recording}/{file}", media_file)
+
+
+async def open_session(request: web.Request) -> web.Response:
+    """A cookie that lets `<video>` read what the token may read."""
+    hub = request.app[HUB]
+    rights = await rights_of(request)
+    if not (rights.record or rights.join):
+        raise Refused("forbidden", "the token reads no recordings")
+    response = web.json_response({})
+    response.set_cookie(
+        COOKIE,
+        _seal(hub, rights, int(time.time()) + COOKIE_S),
+        max_age=COOKIE_S,
+        path="/media",
+        httponly=True,
+        secure=request.scheme == "https",
+        samesite="Strict",
+    )
+    return response
+
+
+async def media_file(request: web.Request) -> web.StreamResponse:
+    """One immutable file; FileResponse answers Range and conditions."""
+    hub = request.app[HUB]
+    rights = await _viewer(request, hub)
+    recording = request.match_info["recording"]
+    if not await may_watch(hub, rights, recording):
+        raise Refused("forbidden", "there is no such recording for you")
+    path = await asyncio.to_thread(hub.recordings.media_file, recording, request.match_info["file"])
+    if path is None:
+        raise web.HTTPNotFound
+    headers = {"Content-Type": TYPES[path.suffix], "Cache-Control": "private, max-age=31536000, immutable"}
+    return web.FileResponse(path, headers=headers)
+
+
+async def _viewer(request: web.Request, hub: Hub) -> Rights:
+    sealed = request.cookies.get(COOKIE)
+    if sealed is not None:
+        return _open(hub, sealed)
+    return await hub.rights(bearer(request))
+
+
+def _seal(hub: Hub, rights: Rights, expires_s: int) -> str:
+    body: dict[str, Any] = {
+        "sub": rights.sub,
+        "role": rights.role,
+        "room": rights.room,
+        "join": rights.join,
+        "record": rights.record,
+        "exp": expires_s,
+    }
+    raw = urlsafe_b64encode(json.dumps(body).encode())
+    return f"{raw.decode()}.{_mac(hub, raw)}"
+
+
+def _open(hub: Hub, sealed: str) -> Rights:
+    raw, _, mac = sealed.partition(".")
+    if not hmac.compare_digest(_mac(hub, raw.encode()).encode(), mac.encode()):
+        raise Refused("bad_token", "the media cookie is not ours")
+    body = json.loads(urlsafe_b64decode(raw))
+    if body["exp"] < time.time():
+        raise Refused("expired_token", "the media cookie has expired")
+    return Rights(body["sub"], "", body["role"], body["room"], body["exp"], join=body["join"], record=body["record"])
+
+
+def _mac(hub: Hub, raw: bytes) -> str:
+    secret = next(iter(hub.keys.values())).encode()
+    return hmac.new(secret, b"zd_media:" + raw, hashlib.sha256).hexdigest()

@@ -1,0 +1,223 @@
+"""`/ws`: one page's socket between `Session` (what may be said) and `Hub` (what is done)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections import deque
+
+import structlog
+from aiohttp import WSMsgType, web
+
+from signaling.auth import Rights
+from signaling.hub import Hub
+from signaling.lesson import Participant
+from signaling.messages import (
+    MAX_MESSAGE_BYTES,
+    Answer,
+    Bye,
+    ByeReason,
+    ErrorMessage,
+    Hello,
+    OfferMessage,
+    Quality,
+    Refused,
+    Report,
+    ServerMessage,
+    Sources,
+    Welcome,
+)
+from signaling.room import Room
+from signaling.session import CLOSE_BYE, CLOSE_SLOW, Action, Do, HangUp, Say, Session
+from signaling.web.common import HUB
+
+log = structlog.get_logger()
+MAX_BACKLOG = 64 * 1024  # characters that may wait for a slow reader
+SEND_S = 10.0
+
+
+class PageSocket:
+    """An `Outbox` over one WebSocket: sending never waits, a page that does not read is hung up."""
+
+    def __init__(self, socket: web.WebSocketResponse) -> None:
+        self._socket = socket
+        self._queue: deque[str] = deque()
+        self._backlog = 0
+        self._wake = asyncio.Event()
+        self._close: tuple[int, str] | None = None
+        self.joined = False  # the snapshot of the join is not counted as backlog
+
+    def send(self, message: ServerMessage) -> None:
+        """Queue a message."""
+        if self._close is not None:
+            return
+        text = message.text
+        self._queue.append(text)
+        self._backlog += len(text) if self.joined else 0
+        if self._backlog > MAX_BACKLOG:
+            self._queue.clear()
+            self.hang_up(CLOSE_SLOW, "too slow to read")
+        self._wake.set()
+
+    def bye(self, reason: ByeReason) -> None:
+        """Say why and close."""
+        self.send(Bye(reason))
+        self.hang_up(CLOSE_BYE, reason)
+
+    def hang_up(self, code: int, reason: str) -> None:
+        """Close after what is queued."""
+        if self._close is None:
+            self._close = (code, reason)
+        self._wake.set()
+
+    async def write(self) -> None:
+        """Send what is queued until it is closed; run as a task."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._queue:
+                text = self._queue.popleft()
+                try:
+                    await asyncio.wait_for(self._socket.send_str(text), SEND_S)
+                except (TimeoutError, ConnectionError, RuntimeError):
+                    await self._shut(CLOSE_SLOW, "too slow to read")
+                    return
+                self._backlog = max(0, self._backlog - len(text))
+            if self._close is not None:
+                await self._shut(*self._close)
+                return
+
+    async def _shut(self, code: int, reason: str) -> None:
+        with contextlib.suppress(ConnectionError, RuntimeError, TimeoutError):
+            await asyncio.wait_for(self._socket.close(code=code, message=reason.encode()[:120]), 2.0)
+
+
+SOCKETS: web.AppKey[set[PageSocket]] = web.AppKey("sockets", set[PageSocket])
+
+
+class Conversation:
+    """One page from its socket's opening to its end."""
+
+    def __init__(self, hub: Hub, outbox: PageSocket) -> None:
+        self._hub = hub
+        self._outbox = outbox
+        self.session = Session(time.monotonic())
+        self._room: Room | None = None
+        self._me: Participant | None = None
+
+    async def hear(self, text: str) -> None:
+        """A message from the page."""
+        await self._carry_out(self.session.receive(text, time.monotonic(), self._hub.now_ms()))
+
+    async def tick(self) -> None:
+        """Deadlines of the session."""
+        await self._carry_out(self.session.tick(time.monotonic()))
+
+    async def end(self) -> None:
+        """The socket is gone."""
+        self._hub.consoles.discard(self._outbox)
+        if self._room is not None and self._me is not None:
+            await self._hub.gone(self._room, self._me, self._outbox)
+
+    async def _carry_out(self, actions: list[Action]) -> None:
+        for action in actions:
+            match action:
+                case Say(message):
+                    self._outbox.send(message)
+                case HangUp(code, reason):
+                    self._outbox.hang_up(code, reason)
+                case Do(message):
+                    await self._do(message)
+
+    async def _do(self, message: object) -> None:
+        if isinstance(message, Hello):
+            await self._hello(message)
+            return
+        room, me = self._room, self._me
+        if room is None or me is None:
+            return
+        match message:
+            case OfferMessage():
+                await self._offer(room, me, message)
+            case Sources():
+                me.told = message.on()
+                await room.settle()
+            case Quality():
+                me.choice = message.choice
+                await room.settle()
+                room.tell_media_state(me)
+            case Report():
+                me.report = message
+            case _:
+                await self._hub.close(room)
+
+    async def _hello(self, hello: Hello) -> None:
+        try:
+            rights = await self._hub.rights(hello.token)
+            if rights.admin and rights.room is None:
+                self._console(rights)
+                return
+            room, me, resumed = await self._hub.join(hello, rights, self._outbox)
+        except Refused as refused:
+            await self._carry_out(self.session.refused(refused))
+            return
+        self._room, self._me = room, me
+        self.session.joined(me.rights)
+        lesson = room.lesson.summary(room.row.id)
+        self._outbox.send(Welcome(me.session, resumed, me.rights.role, me.rights.name, lesson))
+        self._outbox.send(room.lesson.snapshot())
+        room.tell_media_state(me)
+        self._outbox.joined = True
+
+    def _console(self, rights: Rights) -> None:
+        """An operator sees all lessons and sits in none."""
+        self.session.joined(rights)
+        self._outbox.send(Welcome(secrets.token_urlsafe(12), False, rights.role, rights.name, None))
+        self._outbox.joined = True
+        self._hub.consoles.add(self._outbox)
+
+    async def _offer(self, room: Room, me: Participant, message: OfferMessage) -> None:
+        try:
+            answer = await room.answer(me, message.sdp)
+        except Refused as refused:
+            self._outbox.send(ErrorMessage(message.id, refused.code, refused.detail))
+            return
+        self._outbox.send(Answer(message.id, answer))
+        room.tell_media_state(me)
+
+
+async def websocket(request: web.Request) -> web.WebSocketResponse:
+    """The handler of `/ws`."""
+    socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE_BYTES, compress=False, autoping=True, timeout=5.0)
+    await socket.prepare(request)
+    outbox = PageSocket(socket)
+    request.app[SOCKETS].add(outbox)
+    conversation = Conversation(request.app[HUB], outbox)
+    writer = asyncio.create_task(outbox.write(), name="page-writer")
+    try:
+        await _listen(socket, conversation, writer)
+    finally:
+        request.app[SOCKETS].discard(outbox)
+        await conversation.end()
+        outbox.hang_up(1001, "going away")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(writer, 3.0)
+    return socket
+
+
+async def _listen(socket: web.WebSocketResponse, conversation: Conversation, writer: asyncio.Task[None]) -> None:
+    while not writer.done():
+        wait_s = max(0.05, conversation.session.deadline_s - time.monotonic())
+        try:
+            frame = await socket.receive(timeout=wait_s)
+        except TimeoutError:
+            await conversation.tick()
+            continue
+        if frame.type is WSMsgType.TEXT:
+            await conversation.hear(frame.data)
+        elif frame.type is WSMsgType.BINARY:
+            await conversation.hear("")  # nothing of ours is binary: a bad message
+        else:
+            return
