@@ -14,10 +14,24 @@ use zhuandi_wire::time::Micros;
 pub use crate::api::{IceCredentials, Path, TransportParams};
 pub use certificate::Certificate;
 
-use crate::drop_reason::DropReason;
+use crate::api::{DtlsRole, Role};
+use checks::Checks;
+use dtls::Dtls;
+use ice::{Credentials, Paths};
+use srtp::Srtp;
+use stun::{Class, Message};
 
 mod certificate;
+mod checks;
 pub mod demux;
+mod dtls;
+mod ice;
+mod inbound;
+mod media;
+mod replay;
+mod srtp;
+mod srtp_key;
+mod stun;
 
 /// The anchor between [`Micros`] and the opaque `Instant` of the DTLS library: `net` makes it once, at time 0.
 #[derive(Clone, Copy, Debug)]
@@ -65,17 +79,45 @@ pub struct Unprotected {
 
 /// The local part of a Binding request's USERNAME: finds the transport before any crypto.
 pub fn stun_username(datagram: &[u8]) -> Option<&str> {
-    let _ = datagram;
-    None
+    let message = Message::parse(datagram).filter(|message| message.class == Class::Request)?;
+    message.username?.split_once(':').map(|(local, _)| local)
+}
+
+const SECOND_US: i64 = 1_000_000;
+/// Silence after which the transport counts as disconnected.
+const DISCONNECTED_US: i64 = 5 * SECOND_US;
+/// Silence after which it is closed (RFC 7675 5.1), and the time that it may take to come up.
+const CLOSED_US: i64 = 30 * SECOND_US;
+/// Datagrams and events that wait for the next poll.
+const MAX_WAITING: usize = 64;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// No keys yet.
+    Opening,
+    Connected,
+    Disconnected,
+    /// Failed or closed.
+    Over,
 }
 
 /// One ICE + DTLS-SRTP association.
 pub struct Transport {
-    params: TransportParams,
+    role: Role,
+    credentials: Credentials,
+    /// Before the last ICE restart; answered until the first check under the new ones.
+    previous: Option<Credentials>,
+    paths: Paths,
+    checks: Option<Checks>,
+    dtls: Dtls,
     certificate: Arc<Certificate>,
     epoch: Epoch,
-    local: Option<SocketAddr>,
-    path: Option<Path>,
+    srtp: Option<Box<Srtp>>,
+    declared: Vec<u32>,
+    state: State,
+    created: Micros,
+    heard: Micros,
+    rtt_us: Option<i64>,
     transmits: VecDeque<(Path, Vec<u8>)>,
     events: VecDeque<TransportEvent>,
 }
@@ -89,13 +131,30 @@ impl Transport {
         epoch: Epoch,
         local: Option<SocketAddr>,
     ) -> Result<Self, String> {
-        let _ = now;
+        let checks = match (params.role, local) {
+            (Role::Server, _) => None,
+            (Role::Client, Some(local)) => Some(Checks::new(now, local, &params.candidates)),
+            (Role::Client, None) => return Err("the client role needs a socket of its own".into()),
+        };
         Ok(Self {
-            params,
+            role: params.role,
+            credentials: Credentials::new(&params.local_ice, &params.remote_ice),
+            previous: None,
+            paths: Paths::default(),
+            checks,
+            dtls: Dtls::new(
+                params.dtls == DtlsRole::Active,
+                &params.profiles,
+                params.fingerprint,
+            )?,
             certificate,
             epoch,
-            local,
-            path: None,
+            srtp: None,
+            declared: Vec::new(),
+            state: State::Opening,
+            created: now,
+            heard: now,
+            rtt_us: None,
             transmits: VecDeque::new(),
             events: VecDeque::new(),
         })
@@ -103,76 +162,46 @@ impl Transport {
 
     /// New credentials on the same DTLS and SRTP (RFC 8445 9); the old ones hold until the first check under the new.
     pub fn restart_ice(&mut self, now: Micros, local: IceCredentials, remote: IceCredentials) {
-        let _ = now;
-        self.params.local_ice = local;
-        self.params.remote_ice = remote;
+        let new = Credentials::new(&local, &remote);
+        self.previous = Some(std::mem::replace(&mut self.credentials, new));
+        if let Some(checks) = &mut self.checks {
+            checks.start(now);
+        }
     }
 
     /// Our user fragments: the one in force, and the one before a restart while it is still answered.
     pub fn ufrags(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(self.params.local_ice.ufrag.as_str())
-    }
-
-    /// Take a STUN datagram.
-    pub fn handle_stun(&mut self, now: Micros, path: Path, bytes: &[u8]) -> Result<(), DropReason> {
-        let _ = (now, path, bytes);
-        Err(DropReason::StunMalformed)
-    }
-
-    /// Take a DTLS datagram.
-    pub fn handle_dtls(&mut self, now: Micros, path: Path, bytes: &[u8]) -> Result<(), DropReason> {
-        let _ = (now, path, bytes, &self.certificate, self.epoch, self.local);
-        Err(DropReason::DtlsUnopenedPath)
-    }
-
-    /// Name an SSRC that the SDP or the engine knows; 16 more may appear by themselves.
-    pub fn declare_ssrc(&mut self, ssrc: u32) {
-        let _ = ssrc;
-    }
-
-    /// Decrypt an SRTP packet in place.
-    pub fn unprotect_rtp(
-        &mut self,
-        now: Micros,
-        path: Path,
-        packet: &mut [u8],
-    ) -> Result<Unprotected, DropReason> {
-        let _ = (now, path, packet);
-        Err(DropReason::SrtpNoKeys)
-    }
-
-    /// Decrypt an SRTCP packet in place.
-    pub fn unprotect_rtcp(
-        &mut self,
-        now: Micros,
-        path: Path,
-        packet: &mut [u8],
-    ) -> Result<Unprotected, DropReason> {
-        let _ = (now, path, packet);
-        Err(DropReason::SrtpNoKeys)
-    }
-
-    /// Encrypt the RTP packet at `buf[start..]` in place and append its tag. `index` is ROC << 16 | sequence number;
-    /// an index is sealed once per SSRC, a second time is refused with [`DropReason::NonceReuse`].
-    pub fn protect_rtp(
-        &mut self,
-        buf: &mut Vec<u8>,
-        start: usize,
-        index: u64,
-    ) -> Result<(), DropReason> {
-        let _ = (buf, start, index);
-        Err(DropReason::SrtpNoKeys)
-    }
-
-    /// Encrypt the RTCP packet at `buf[start..]` in place and append its index and tag.
-    pub fn protect_rtcp(&mut self, buf: &mut Vec<u8>, start: usize) -> Result<(), DropReason> {
-        let _ = (buf, start);
-        Err(DropReason::SrtpNoKeys)
+        std::iter::once(&self.credentials)
+            .chain(&self.previous)
+            .map(|credentials| credentials.local_ufrag.as_str())
     }
 
     /// Say goodbye: a DTLS `close_notify` where there is one to send; drain `poll_transmit` afterwards.
     pub fn close(&mut self, now: Micros) {
-        let _ = now;
+        let outputs = self.dtls.close(self.epoch);
+        self.take_dtls(now, outputs);
+        self.state = State::Over;
+        self.srtp = None;
+    }
+
+    fn finish(&mut self, event: TransportEvent) {
+        if self.state != State::Over {
+            self.state = State::Over;
+            self.srtp = None;
+            self.tell(event);
+        }
+    }
+
+    fn send(&mut self, path: Path, bytes: Vec<u8>) {
+        if self.transmits.len() < MAX_WAITING {
+            self.transmits.push_back((path, bytes));
+        }
+    }
+
+    fn tell(&mut self, event: TransportEvent) {
+        if self.events.len() < MAX_WAITING {
+            self.events.push_back(event);
+        }
     }
 
     /// The next STUN or DTLS datagram to send.
@@ -187,26 +216,69 @@ impl Transport {
 
     /// When to call [`Transport::handle_timeout`] next; [`Micros::NEVER`] when there is nothing to wait for.
     pub fn poll_timeout(&self) -> Micros {
-        Micros::NEVER
+        let silence = match self.state {
+            State::Over => return Micros::NEVER,
+            State::Opening => self.created.plus(CLOSED_US),
+            State::Connected => self.heard.plus(DISCONNECTED_US),
+            State::Disconnected => self.heard.plus(CLOSED_US),
+        };
+        let checks = self.checks.as_ref().map_or(Micros::NEVER, Checks::due);
+        silence.min(checks).min(self.dtls.due())
     }
 
     /// Let time pass: retransmissions, checks, silence.
     pub fn handle_timeout(&mut self, now: Micros) {
-        let _ = now;
+        let silent = now.since(self.heard);
+        match self.state {
+            State::Over => return,
+            State::Opening if now.since(self.created) >= CLOSED_US => {
+                return self.finish(TransportEvent::Failed("no connection within 30 s".into()));
+            }
+            State::Connected if silent >= DISCONNECTED_US => {
+                self.state = State::Disconnected;
+                self.tell(TransportEvent::Disconnected);
+                if let Some(checks) = &mut self.checks {
+                    checks.start(now);
+                }
+            }
+            State::Disconnected if silent >= CLOSED_US => {
+                return self.finish(TransportEvent::Closed("no sign of life for 30 s".into()));
+            }
+            _ => {}
+        }
+        let outputs = self.dtls.handle_timeout(now, self.epoch);
+        self.take_dtls(now, outputs);
+        self.start_dtls(now);
+        self.run_checks(now);
+    }
+
+    fn run_checks(&mut self, now: Micros) {
+        if let Some(checks) = &mut self.checks {
+            for (path, request) in checks.handle_timeout(now, &self.credentials) {
+                self.send(path, request);
+            }
+        }
     }
 
     /// Where media goes.
     pub fn path(&self) -> Option<Path> {
-        self.path
+        self.paths.selected()
     }
 
     /// ICE and DTLS are up (still true while disconnected, until closed).
     pub fn is_connected(&self) -> bool {
-        false
+        matches!(self.state, State::Connected | State::Disconnected)
     }
 
     /// Round trip of the last STUN check, client role only.
     pub fn rtt_us(&self) -> Option<i64> {
-        None
+        self.rtt_us
     }
 }
+
+#[cfg(test)]
+mod attack_tests;
+#[cfg(test)]
+mod test_link;
+#[cfg(test)]
+mod tests;
