@@ -77,7 +77,7 @@ class MediaClient:
         `hello` {epoch, state: list[LessonState]} at every connection, `lost` {} when it breaks (both first-hand);
         `connected` {transport, protocol, address}, `disconnected`, `failed`, `closed` {transport, reason},
         `first_media` {publication}, `rung` {subscription, spatial, height, reason},
-        `log` {lesson, bytes, error}, `overflow` {count},
+        `log` {lesson, bytes, error, sealed}, `overflow` {count},
         `stats` {transports: list[TransportStats], publications: list[PublicationStats],
         subscriptions: list[SubscriptionStats], drops: {reason: count}}.
         """

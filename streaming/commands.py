@@ -1,0 +1,148 @@
+"""The commands of PROTOCOL section 5, done: checked against the model, posted to the core."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from streaming.model import TOP_SPATIAL, Lesson, Model, Publication, Subscription, Transport
+from streaming.params import Source
+
+if TYPE_CHECKING:
+    from streaming._core import Core, LocalTransport, RtpParameters, TransportParams
+
+SOURCES = ("microphone", "camera", "screen")
+
+
+class Commands:
+    """One method a command, its parameters the command's fields; `now_us` reads the monotonic clock."""
+
+    def __init__(self, core: Core, model: Model, epoch: str, now_us: Callable[[], int]) -> None:
+        self._core = core
+        self._model = model
+        self._epoch = epoch
+        self._now_us = now_us
+        self._table: Mapping[str, Callable[..., Any]] = {
+            "open_lesson": self.open_lesson,
+            "close_lesson": self.close_lesson,
+            "open_transport": self.open_transport,
+            "restart_ice": self.restart_ice,
+            "add_publication": self.add_publication,
+            "add_subscription": self.add_subscription,
+            "connect": self.connect,
+            "cap": self.cap,
+            "remove": self.remove,
+            "mark": self.mark,
+        }
+
+    def do(self, name: str, fields: dict[str, Any]) -> Any:
+        """Run one command; the `ok` of its answer. Wrong names and fields raise `ValueError`."""
+        command = self._table.get(name)
+        if command is None:
+            raise ValueError(f"no command {name!r}; there are {', '.join(self._table)}")
+        try:
+            return command(**fields)
+        except TypeError as error:
+            raise ValueError(f"{name}: {error}") from error
+
+    def open_lesson(self, lesson: str, log_dir: str | None, label: Any = None) -> dict[str, Any]:
+        """Start a lesson and its log, or find it running."""
+        known = self._model.lessons.get(lesson)
+        if known is None:
+            path = self._fresh_directory(Path(log_dir)) if log_dir is not None else None
+            handle = self._core.open_lesson(path)
+            known = Lesson(lesson, handle, path, label)
+            self._model.add_lesson(known)
+        return {"log_dir": known.log_dir}
+
+    def _fresh_directory(self, parent: Path) -> str:
+        """A lesson that is opened again in one run of this process gets a directory of its own."""
+        path, count = parent / self._epoch, 1
+        while path.exists():
+            count += 1
+            path = parent / f"{self._epoch}-{count}"
+        return str(path)
+
+    def close_lesson(self, lesson: str) -> dict[str, Any]:
+        """Close its transports and seal its log."""
+        known = self._model.lessons.get(lesson)
+        if known is not None:
+            self._core.close_lesson(known.handle)
+            self._model.forget_lesson(known)
+        return {}
+
+    def open_transport(
+        self, lesson: str, params: TransportParams, label: Any = None, replaces: int | None = None
+    ) -> LocalTransport:
+        """Make an association; the one that it replaces goes first."""
+        known = self._model.lesson(lesson)
+        if replaces is not None:
+            self.remove(replaces)
+        local = self._core.open_transport(known.handle, params)
+        self._model.add_transport(Transport(local["transport"], known, label))
+        return local
+
+    def restart_ice(self, transport: int, ufrag: str, pwd: str) -> LocalTransport:
+        """New credentials for a living association."""
+        return self._core.restart_ice(self._model.transport(transport).handle, ufrag, pwd)
+
+    def add_publication(self, transport: int, rtp: RtpParameters, source: Source, label: Any = None) -> dict[str, Any]:
+        """Media that a transport will send; recorded when its lesson has a log."""
+        owner = self._model.transport(transport)
+        if source not in SOURCES:
+            raise ValueError(f"source is {source!r}, must be one of {', '.join(SOURCES)}")
+        handle = self._core.add_publication(transport, rtp)
+        publication = Publication(handle, owner.lesson, source, label)
+        self._model.add_publication(owner, publication)
+        if owner.lesson.log_dir is not None:
+            self._tap(owner, publication, rtp)
+        return {"handle": handle}
+
+    def _tap(self, owner: Transport, publication: Publication, rtp: RtpParameters) -> None:
+        owner.lesson.tracks += 1
+        media = [codec for codec in rtp["codecs"] if codec["codec"] != "rtx"]
+        header = {
+            "source": publication.source,
+            # Tracks of one association share its sender's clock.
+            "participant": str(owner.handle),
+            "kind": rtp["kind"],
+            "codecs": [{name: codec[name] for name in ("pt", "codec", "clock_rate")} for codec in media],
+            "ssrc": 0,
+        }
+        self._core.add_tap(publication.handle, owner.lesson.tracks, json.dumps(header).encode())
+
+    def add_subscription(self, transport: int, rtp: RtpParameters, label: Any = None) -> dict[str, Any]:
+        """A slot of a transport."""
+        owner = self._model.transport(transport)
+        handle = self._core.add_subscription(transport, rtp)
+        self._model.add_subscription(owner, Subscription(handle, transport, rtp["kind"], label))
+        return {"handle": handle}
+
+    def connect(self, subscription: int, publication: int | None) -> dict[str, Any]:
+        """Point a slot at a publication or at nothing."""
+        slot = self._model.subscription(subscription)
+        found = self._model.publication(publication) if publication is not None else None
+        self._core.connect(subscription, publication)
+        slot.publication = found
+        return {}
+
+    def cap(self, subscription: int, spatial: int, fixed: bool = False) -> dict[str, Any]:
+        """The highest layer that a slot may get."""
+        slot = self._model.subscription(subscription)
+        if not isinstance(spatial, int) or not -1 <= spatial <= TOP_SPATIAL:
+            raise ValueError(f"spatial is {spatial!r}, must be -1 to {TOP_SPATIAL}")
+        slot.cap, slot.chosen_us = spatial, self._now_us() if fixed else -1
+        return {}
+
+    def remove(self, handle: int) -> dict[str, Any]:
+        """Remove a transport, publication or subscription."""
+        self._core.remove(handle)
+        self._model.forget(handle)
+        return {}
+
+    def mark(self, lesson: str, body: dict[str, Any]) -> dict[str, Any]:
+        """An EVENT record."""
+        self._core.log_event(self._model.lesson(lesson).handle, json.dumps(body, ensure_ascii=False).encode())
+        return {}

@@ -1,0 +1,173 @@
+"""What stands in the media process, as its owners named it: lessons, transports, publications, subscriptions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from streaming.errors import NoSuchObject
+from streaming.params import Label, LessonState, Source
+
+Key = TypeVar("Key")
+Found = TypeVar("Found")
+# The best layer that anybody can ask for.
+TOP_SPATIAL = 2
+
+
+@dataclass
+class Publication:
+    """Media that a transport sends to us."""
+
+    handle: int
+    lesson: Lesson
+    source: Source
+    label: Label
+
+
+@dataclass
+class Subscription:
+    """A slot of a transport, and what its classroom wants in it."""
+
+    handle: int
+    transport: int
+    kind: str
+    label: Label
+    publication: Publication | None = None
+    cap: int = TOP_SPATIAL
+    chosen_us: int = -1  # when a fixed choice was made; -1: automatic
+
+
+@dataclass
+class Transport:
+    """One association."""
+
+    handle: int
+    lesson: Lesson
+    label: Label
+    connected: bool = False
+    publications: dict[int, Publication] = field(default_factory=dict)
+    subscriptions: dict[int, Subscription] = field(default_factory=dict)
+
+
+@dataclass
+class Lesson:
+    """One lesson; `tracks` counts the log's tracks, which are never used again."""
+
+    id: str
+    handle: int
+    log_dir: str | None
+    label: Label
+    transports: dict[int, Transport] = field(default_factory=dict)
+    tracks: int = 0
+
+
+class Model:
+    """All that stands."""
+
+    def __init__(self) -> None:
+        self.lessons: dict[str, Lesson] = {}
+        self.transports: dict[int, Transport] = {}
+        self.publications: dict[int, Publication] = {}
+        self.subscriptions: dict[int, Subscription] = {}
+        self.lesson_ids: dict[int, str] = {}  # by the core's handle, until the log is sealed
+
+    def lesson(self, id: str) -> Lesson:
+        """The lesson of this id, or `NoSuchObject`."""
+        return _find(self.lessons, id, "lesson")
+
+    def transport(self, handle: int) -> Transport:
+        """The transport of this handle, or `NoSuchObject`."""
+        return _find(self.transports, handle, "transport")
+
+    def publication(self, handle: int) -> Publication:
+        """The publication of this handle, or `NoSuchObject`."""
+        return _find(self.publications, handle, "publication")
+
+    def subscription(self, handle: int) -> Subscription:
+        """The subscription of this handle, or `NoSuchObject`."""
+        return _find(self.subscriptions, handle, "subscription")
+
+    def add_lesson(self, lesson: Lesson) -> None:
+        """It stands now."""
+        self.lessons[lesson.id] = lesson
+        self.lesson_ids[lesson.handle] = lesson.id
+
+    def add_transport(self, transport: Transport) -> None:
+        """It stands now."""
+        self.transports[transport.handle] = transport
+        transport.lesson.transports[transport.handle] = transport
+
+    def add_publication(self, transport: Transport, publication: Publication) -> None:
+        """It stands now."""
+        self.publications[publication.handle] = publication
+        transport.publications[publication.handle] = publication
+
+    def add_subscription(self, transport: Transport, subscription: Subscription) -> None:
+        """It stands now."""
+        self.subscriptions[subscription.handle] = subscription
+        transport.subscriptions[subscription.handle] = subscription
+
+    def forget(self, handle: int) -> None:
+        """It is gone, with all that hangs on it; unknown handles are gone already."""
+        transport = self.transports.pop(handle, None)
+        if transport is not None:
+            transport.lesson.transports.pop(handle, None)
+            for child in [*transport.publications, *transport.subscriptions]:
+                self.forget(child)
+        publication = self.publications.pop(handle, None)
+        if publication is not None:
+            for subscription in self.subscriptions.values():
+                if subscription.publication is publication:
+                    subscription.publication = None
+        self.subscriptions.pop(handle, None)
+        for owner in self.transports.values():
+            owner.publications.pop(handle, None)
+            owner.subscriptions.pop(handle, None)
+
+    def forget_lesson(self, lesson: Lesson) -> None:
+        """It is closed, with its transports."""
+        for handle in list(lesson.transports):
+            self.forget(handle)
+        self.lessons.pop(lesson.id, None)
+        if lesson.log_dir is None:
+            self.lesson_ids.pop(lesson.handle, None)
+
+    def state(self) -> list[LessonState]:
+        """What `hello` tells."""
+        return [
+            {
+                "lesson": lesson.id,
+                "log_dir": lesson.log_dir,
+                "label": lesson.label,
+                "transports": [
+                    {
+                        "transport": transport.handle,
+                        "connected": transport.connected,
+                        "label": transport.label,
+                        "publications": [
+                            {"publication": one.handle, "source": one.source, "label": one.label}
+                            for one in transport.publications.values()
+                        ],
+                        "subscriptions": [
+                            {
+                                "subscription": one.handle,
+                                "publication": one.publication.handle if one.publication else None,
+                                "cap": one.cap,
+                                "label": one.label,
+                            }
+                            for one in transport.subscriptions.values()
+                        ],
+                    }
+                    for transport in lesson.transports.values()
+                ],
+            }
+            for lesson in self.lessons.values()
+        ]
+
+
+def _find(table: Mapping[Key, Found], key: Key, kind: str) -> Found:
+    found = table.get(key)
+    if found is None:
+        raise NoSuchObject(f"no {kind} {key}")
+    return found
