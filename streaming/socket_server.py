@@ -9,6 +9,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from streaming.errors import NoSuchObject
@@ -27,9 +28,11 @@ class SocketServer:
         self._hello = hello
         self._clients: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
+        self._path = ""
 
     async def listen(self, path: str) -> None:
         """Open the socket at `path`; raises `OSError` when another process answers there."""
+        self._path = path
         _clear_path(path)
         old_mask = os.umask(0o177)
         try:
@@ -41,6 +44,7 @@ class SocketServer:
         """Hang up on all clients."""
         if self._server is not None:
             self._server.close()
+            Path(self._path).unlink(missing_ok=True)
         for writer in list(self._clients):
             writer.close()
 
