@@ -1,6 +1,6 @@
 """The media process: the core, the control loop and the socket, nothing else.
 
-`python -m streaming.node --config-json '{"socket": "…/media.sock", …}'` with the fields of `NodeConfig`.
+`python -m streaming.node '{"socket": "…/media.sock", …}'` with the fields of `NodeConfig`.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Node:
             loop.remove_reader(self.core.fileno())
             await asyncio.to_thread(self.core.close)
             self._take_events()
-            await self._server.close()
+            self._server.close()
 
     def _hello(self) -> dict[str, Any]:
         return {"epoch": self.epoch, "state": self._model.state()}
@@ -145,11 +145,11 @@ async def run_node(config: NodeConfig) -> None:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m streaming.node", description="The media process of Zhuandi.")
-    parser.add_argument("--config-json", required=True, help="the fields of NodeConfig as one JSON object")
+    parser.add_argument("config", help="the fields of NodeConfig as one JSON object")
     try:
-        config = NodeConfig(**json.loads(parser.parse_args().config_json))
+        config = NodeConfig(**json.loads(parser.parse_args().config))
     except (TypeError, ValueError) as error:
-        parser.error(f"--config-json: {error}")
+        parser.error(f"config: {error}")
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     if config.exit_with_parent:
         die_with_parent()

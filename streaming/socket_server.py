@@ -40,7 +40,7 @@ class SocketServer:
         finally:
             os.umask(old_mask)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Hang up on all clients."""
         if self._server is not None:
             self._server.close()
