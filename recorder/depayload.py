@@ -91,9 +91,8 @@ class _Chain:
     """Which frames may follow which: the decoder must never see one whose reference is missing."""
 
     def __init__(self) -> None:
-        self._top: int | None = (
-            None  # highest temporal layer that may follow; None: only a key frame, or the next base frame
-        )
+        # The highest temporal layer that may follow; None: only a key frame may, or the next base frame.
+        self._top: int | None = None
         self._started = False
         self._hole = False
         self._base: int | None = None

@@ -79,38 +79,38 @@ def load_epoch(folder: Path) -> list[Track]:
 
 
 class _Columns:
-    """Raw columns while records are read, in order of arrival."""
+    """Raw columns in order of arrival, one block a part."""
 
     def __init__(self) -> None:
-        self.seq, self.ts, self.arrival = array("q"), array("q"), array("q")
-        self.flags, self.part = array("q"), array("q")
-        self.start, self.end = array("q"), array("q")
+        self.blocks: list[Int64s] = []
 
-    def add(self, data: memoryview, part: int, arrival_us: int, start: int, end: int) -> None:
-        """Parse one RTP header (RFC 3550 5.1); a packet that does not parse is left out."""
-        if end - start < _FIXED_HEADER:
+    def add(self, data: memoryview, part: int, arrival_us: array[int], start: array[int], end: array[int]) -> None:
+        """Parse the RTP headers (RFC 3550 5.1) of one part; packets that do not parse are left out."""
+        if not len(start):
             return
-        first = data[start]
-        payload = start + _FIXED_HEADER + 4 * (first & 0x0F)
-        if first & 0x10:
-            if payload + 4 > end:
-                return
-            payload += 4 + 4 * (data[payload + 2] << 8 | data[payload + 3])
-        finish = end - data[end - 1] if first & 0x20 else end
-        if first >> 6 != 2 or payload > end:
-            return
-        self.flags.append(data[start + 1])
-        self.seq.append(data[start + 2] << 8 | data[start + 3])
-        self.ts.append(int.from_bytes(data[start + 4 : start + 8], "big"))
-        self.arrival.append(arrival_us)
-        self.part.append(part)
-        self.start.append(payload)
-        self.end.append(max(payload, finish))
+        octets = np.frombuffer(data, np.uint8)
+        last = len(octets) - 1
+        begin, stop, arrived = (np.array(column, np.int64) for column in (start, end, arrival_us))
+        whole = stop - begin >= _FIXED_HEADER
+        begin, stop, arrived = begin[whole], stop[whole], arrived[whole]
+        number = [octets[begin + i].astype(np.int64) for i in range(8)]
+        payload = begin + _FIXED_HEADER + 4 * (number[0] & 0x0F)
+        extended = (number[0] & 0x10) != 0
+        words = octets[np.minimum(payload + 2, last)].astype(np.int64) << 8 | octets[np.minimum(payload + 3, last)]
+        payload += np.where(extended, 4 + 4 * words, 0)
+        finish = stop - np.where((number[0] & 0x20) != 0, octets[stop - 1], 0)
+        good = (number[0] >> 6 == 2) & (payload <= stop)
+        seq = number[2] << 8 | number[3]
+        ts = number[4] << 24 | number[5] << 16 | number[6] << 8 | number[7]
+        rows = (seq, ts, arrived, number[1], np.full(len(seq), part), payload, np.maximum(payload, finish))
+        self.blocks.append(np.stack([row[good] for row in rows]))
 
 
 def _load_track(epoch: str, number: int, paths: list[Path]) -> Track | None:
     header: TrackHeader | None = None
-    columns, parts = _Columns(), []
+    columns = _Columns()
+    parts: list[memoryview] = []
+    rtp = int(Kind.RTP)
     reports: list[ReceivedReport] = []
     dropped: list[int] = []
     ended = False
@@ -118,10 +118,12 @@ def _load_track(epoch: str, number: int, paths: list[Path]) -> Track | None:
         data = _map(path)
         if data is None:
             continue
-        parts.append(data)
+        arrivals, starts, ends = array("q"), array("q"), array("q")
         for kind, _, arrival_us, start, end in scan(data, len(MAGIC)):
-            if kind == Kind.RTP:
-                columns.add(data, len(parts) - 1, arrival_us, start, end)
+            if kind == rtp:
+                arrivals.append(arrival_us)
+                starts.append(start)
+                ends.append(end)
             elif kind == Kind.TRACK:
                 header = header or _header(bytes(data[start:end]))
             elif kind == Kind.SR and end - start == SenderReport.SIZE:
@@ -130,9 +132,12 @@ def _load_track(epoch: str, number: int, paths: list[Path]) -> Track | None:
                 dropped.append(arrival_us)
             elif kind == Kind.END:
                 ended = True
-    if header is None or not header.codecs or not len(columns.seq):
+        columns.add(data, len(parts), arrivals, starts, ends)
+        parts.append(data)
+    if header is None or not header.codecs or not columns.blocks:
         return None
-    return _track(epoch, number, header, columns, parts, reports, dropped, ended)
+    raw = np.concatenate(columns.blocks, axis=1)
+    return _track(epoch, number, header, raw, parts, reports, dropped, ended) if raw.shape[1] else None
 
 
 def _header(body: bytes) -> TrackHeader | None:
@@ -154,28 +159,29 @@ def _track(
     epoch: str,
     number: int,
     header: TrackHeader,
-    raw: _Columns,
+    raw: Int64s,
     parts: list[memoryview],
     reports: list[ReceivedReport],
     dropped_us: list[int],
     ended: bool,
 ) -> Track:
-    seq = unwrap(np.array(raw.seq, np.int64), 16)
+    seq = unwrap(raw[0], 16)
     # The first of equal numbers stays: the one that came first.
     _, order = np.unique(seq, return_index=True)
-    flags = np.array(raw.flags, np.int64)[order]
+    ts = unwrap(raw[1], 32)
+    arrival_us, flags, part, start, end = (column[order] for column in raw[2:])
     return Track(
         epoch=epoch,
         number=number,
         header=header,
         seq=seq[order],
-        ts=unwrap(np.array(raw.ts, np.int64), 32)[order],
-        arrival_us=np.array(raw.arrival, np.int64)[order],
+        ts=ts[order],
+        arrival_us=arrival_us,
         pt=flags & 0x7F,
         marker=(flags & _MARKER) != 0,
-        part=np.array(raw.part, np.int64)[order],
-        start=np.array(raw.start, np.int64)[order],
-        end=np.array(raw.end, np.int64)[order],
+        part=part,
+        start=start,
+        end=end,
         parts=parts,
         reports=reports,
         dropped_us=dropped_us,
