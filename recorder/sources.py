@@ -14,6 +14,8 @@ _TICK_US = 1_000_000 / 48_000
 # Audio is written back to back; further from its place than this it is moved by silence or by leaving a packet out.
 _LATE_US = 10_000
 _EARLY_US = 15_000
+# A source that sends nothing for so long was switched off: a still screen is repeated each second, silence more often.
+_PAUSED_US = 5_000_000
 _SILENCE = ((20_000, b"\xf8\xff\xfe"), (10_000, b"\xf0\xff\xfe"))
 
 
@@ -65,6 +67,8 @@ class _Gaps:
         elif hole:
             reason = "disk" if span.track.dropped_us else "loss"
             self.gaps.append(Gap(self.source, self.last_us, pts_us, reason))
+        elif pts_us - self.last_us >= _PAUSED_US:
+            self.gaps.append(Gap(self.source, self.last_us, pts_us, "paused"))
 
     def reach(self, end_us: int) -> None:
         """There is media until here."""

@@ -22,8 +22,8 @@ _FOR_EVER = 1 << 62
 class Gap:
     """A stretch of the timeline in which a source has nothing, in microseconds.
 
-    `reason`: `loss` (packets that never came), `disk` (records that the log dropped), `rejoined` (the sender came back
-    on a new track), `outage` (the server was away), `unreadable` (the file could not be made).
+    `reason`: `loss` (packets that never came), `paused` (nothing was sent), `disk` (records that the log dropped),
+    `rejoined` (the sender came back on a new track), `outage` (the server was away), `unreadable` (no file came of it).
     """
 
     source: str
