@@ -150,6 +150,20 @@ pub struct Extensions {
     pub audio_level: Option<u8>,
 }
 
+impl Extensions {
+    /// These, and those of the other where these have none: under BUNDLE an id means the same in every m-section (RFC 8843 14).
+    pub fn or(self, other: Extensions) -> Extensions {
+        Extensions {
+            mid: self.mid.or(other.mid),
+            rid: self.rid.or(other.rid),
+            repaired_rid: self.repaired_rid.or(other.repaired_rid),
+            twcc: self.twcc.or(other.twcc),
+            abs_send_time: self.abs_send_time.or(other.abs_send_time),
+            audio_level: self.audio_level.or(other.audio_level),
+        }
+    }
+}
+
 /// One simulcast stream; receivers' slots have exactly one, with both SSRCs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EncodingParams {

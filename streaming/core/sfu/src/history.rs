@@ -136,7 +136,10 @@ impl<M: Copy> History<M> {
         if self.pos + len <= self.arena.len() {
             return true;
         }
-        let young = self.arena.is_empty() || now.since(self.lap_at) < self.bounds.keep_us;
+        if self.arena.is_empty() {
+            self.lap_at = now;
+        }
+        let young = now.since(self.lap_at) < self.bounds.keep_us;
         let mut size = self.arena.len().max(FIRST_BYTES / 2);
         while young && size < self.bounds.bytes {
             size = (size * 2).min(self.bounds.bytes);
@@ -215,6 +218,14 @@ mod tests {
             assert_eq!(history.get(start), None);
             assert!(history.memory() <= SMALL.bytes + 64 * 96);
         }
+    }
+
+    #[test]
+    fn the_first_packets_are_kept_however_late_the_clock_is() {
+        let mut history = History::new(Bounds::VIDEO);
+        let now = Micros(3_600_000_000);
+        (0..40).for_each(|i| history.push(now, i, (), &body(i, 1000)));
+        assert!((0..40).all(|i| history.get(i).is_some()));
     }
 
     #[test]

@@ -38,6 +38,8 @@ struct Span {
 /// See the module.
 #[derive(Debug)]
 pub struct Player {
+    /// Its timer in the heap.
+    pub armed: Micros,
     played: Played,
     rate: u32,
     prepared: Vec<Prepared>,
@@ -54,6 +56,7 @@ impl Player {
     pub fn new(now: Micros, rtp: &RtpParameters, played: Played) -> Player {
         let rate = rtp.codecs.first().map_or(90_000, |codec| codec.clock_rate);
         let mut player = Player {
+            armed: Micros::NEVER,
             rate,
             prepared: Vec::new(),
             spans: [Span::default(); MAX_ENCODINGS],

@@ -84,6 +84,16 @@ impl Rewriter {
         }
     }
 
+    /// Go on from this index, where an earlier map of the same stream ended.
+    pub fn go_on_at(&mut self, index: u64) {
+        self.next = self.next.max(index);
+    }
+
+    /// The first output index that was never given out.
+    pub fn next_index(&self) -> u64 {
+        self.next
+    }
+
     /// The newest numbers that went out.
     pub fn last(&self) -> Option<Numbers> {
         self.last

@@ -68,6 +68,8 @@ pub struct Association {
     pub transport: Transport,
     /// Connected once, not closed.
     pub up: bool,
+    /// Streams of legs that are gone: where a new leg with the same SSRC goes on.
+    pub spent: Vec<(u32, u64)>,
     /// What waits to be sent.
     pub pacer: Pacer,
     /// What was sent under transport-wide numbers.
@@ -102,6 +104,8 @@ pub struct Association {
     pub armed: Micros,
 }
 
+/// Most streams of legs that are gone.
+const MAX_SPENT: usize = 64;
 /// Most RTCP packets that wait.
 const MAX_RTCP: usize = 64;
 
@@ -113,6 +117,7 @@ impl Association {
             lesson,
             transport,
             up: false,
+            spent: Vec::new(),
             pacer: Pacer::default(),
             sent: SentLog::default(),
             twcc: TwccRecorder::default(),
@@ -152,6 +157,16 @@ impl Association {
         }
         self.routes.push(route);
         true
+    }
+
+    /// A leg is gone: remember how far one of its streams came. The oldest stream is forgotten at the bound;
+    /// SRTP refuses its indexes then, should it come back.
+    pub fn spend(&mut self, ssrc: u32, index: u64) {
+        self.spent.retain(|(other, _)| *other != ssrc);
+        if self.spent.len() >= MAX_SPENT {
+            self.spent.remove(0);
+        }
+        self.spent.push((ssrc, index));
     }
 
     /// Queue a plain RTCP packet; the oldest goes when nobody fetches them.

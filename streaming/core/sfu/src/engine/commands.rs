@@ -135,7 +135,7 @@ impl Engine {
             return;
         };
         let publication = Publication::new(id, association.lesson, Some(owner), rtp);
-        association.extensions = publication.rtp.extensions;
+        association.extensions = association.extensions.or(publication.rtp.extensions);
         let known = publication
             .encodings
             .iter()
@@ -178,7 +178,7 @@ impl Engine {
             .insert(Publication::new(id, lesson, None, rtp));
         self.handles.insert(id.0, Handle::Publication(index));
         self.players.insert(index, player);
-        self.wake_player(now, index);
+        self.wake_player(now, index, Micros::NEVER);
     }
 
     fn add_subscription(
@@ -235,6 +235,13 @@ impl Engine {
             association.legs.push(index);
             for ssrc in ssrcs.into_iter().flatten() {
                 association.transport.declare_ssrc(ssrc);
+            }
+            if let Some(leg) = self.legs.get_mut(index) {
+                leg.ready = association.up;
+                association
+                    .spent
+                    .iter()
+                    .for_each(|(ssrc, at)| leg.go_on_at(*ssrc, *at));
             }
             if association.report_at == Micros::NEVER {
                 association.report_at = now.plus(super::association::REPORT_US);

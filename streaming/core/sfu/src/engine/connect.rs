@@ -94,6 +94,8 @@ impl Engine {
             && let Some(association) = self.associations.get_mut(owner)
         {
             association.legs.retain(|other| *other != index);
+            leg.spent()
+                .for_each(|(ssrc, index)| association.spend(ssrc, index));
         }
     }
 
@@ -120,15 +122,26 @@ impl Engine {
         }
     }
 
+    /// The transport is up: its legs may begin.
+    pub(super) fn start_legs(&mut self, now: Micros, index: u32) {
+        let legs = self
+            .associations
+            .get(index)
+            .map_or_else(Vec::new, |found| found.legs.clone());
+        for index in legs {
+            if let Some(leg) = self.legs.get_mut(index) {
+                leg.ready = true;
+            }
+            self.start_leg(now, index);
+        }
+    }
+
     /// Where the leg waits for a key frame: serve it from the chain, or ask for one.
     pub(super) fn start_leg(&mut self, now: Micros, index: u32) {
         let Some(leg) = self.legs.get(index) else {
             return;
         };
-        let Some(source) = leg
-            .publication
-            .filter(|_| leg.selector.waits() && leg.is_video())
-        else {
+        let Some(source) = leg.publication.filter(|_| leg.waits() && leg.is_video()) else {
             return;
         };
         let Some(publication) = self.publications.get(source) else {

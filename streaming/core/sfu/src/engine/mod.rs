@@ -131,7 +131,7 @@ impl Engine {
         while let Some((at, wake)) = self.timers.pop(now) {
             match wake {
                 Wake::Association(index) => self.wake_association(now, index, at),
-                Wake::Player(index) => self.wake_player(now, index),
+                Wake::Player(index) => self.wake_player(now, index, at),
             }
         }
     }

@@ -73,6 +73,7 @@ impl Engine {
                 }
                 TransportEvent::Connected(path) => {
                     association.up = true;
+                    self.start_legs(now, index);
                     self.emit(Event::Connected { transport, path });
                 }
                 TransportEvent::PathChanged(_) => {}
@@ -153,7 +154,7 @@ impl Engine {
             let waits = |leg: &u32| {
                 self.legs
                     .get(*leg)
-                    .is_some_and(|leg| leg.is_video() && leg.selector.waits())
+                    .is_some_and(|leg| leg.is_video() && leg.waits())
             };
             if legs.iter().any(waits) {
                 self.want_keyframe(now, source);
@@ -217,7 +218,14 @@ impl Engine {
         self.touch(index);
     }
 
-    pub(super) fn wake_player(&mut self, now: Micros, index: u32) {
+    pub(super) fn wake_player(&mut self, now: Micros, index: u32, at: Micros) {
+        if self
+            .players
+            .get(&index)
+            .is_none_or(|player| player.armed != at)
+        {
+            return;
+        }
         let Some(mut player) = self.players.remove(&index) else {
             return;
         };
@@ -234,9 +242,9 @@ impl Engine {
                 }
             }
         }
-        let mut armed = Micros::NEVER;
+        player.armed = Micros::NEVER;
         self.timers
-            .arm(Wake::Player(index), player.next(), &mut armed);
+            .arm(Wake::Player(index), player.next(), &mut player.armed);
         self.players.insert(index, player);
     }
 }

@@ -2,6 +2,8 @@
 
 mod outgoing;
 mod repair;
+#[cfg(test)]
+mod tests;
 
 use zhuandi_wire::time::Micros;
 
@@ -83,6 +85,8 @@ pub struct Leg {
     pub reports: SentReports,
     /// A sender report is due early: the stream began, or its mapping changed.
     pub report_soon: bool,
+    /// Its end can take packets: a key frame sent before would be lost.
+    pub ready: bool,
     /// Ciphertext of sound, for repairs where RTX is not negotiated.
     pub repair: Option<History<()>>,
     rtp: RtpParameters,
@@ -119,6 +123,7 @@ impl Leg {
             counters: LegCounters::default(),
             reports: SentReports::default(),
             report_soon: false,
+            ready: matches!(to, To::Log(..)),
             repair: None,
             rtp,
             encoding,
@@ -138,6 +143,25 @@ impl Leg {
     /// Its index in the engine's table, written into what it queues.
     pub fn set_index(&mut self, index: u32) {
         self.index = index;
+    }
+
+    /// The streams that it sends, with the first index of each that was never sealed.
+    pub fn spent(&self) -> impl Iterator<Item = (u32, u64)> {
+        let media = self
+            .encoding
+            .ssrc
+            .map(|ssrc| (ssrc, self.rewriter.next_index()));
+        let repairs = self.encoding.rtx_ssrc.map(|ssrc| (ssrc, self.rtx_next));
+        media.into_iter().chain(repairs)
+    }
+
+    /// An earlier leg sent this stream up to here: an index is sealed once (RFC 3711 9.1).
+    pub fn go_on_at(&mut self, ssrc: u32, index: u64) {
+        if self.encoding.ssrc == Some(ssrc) {
+            self.rewriter.go_on_at(index);
+        } else if self.encoding.rtx_ssrc == Some(ssrc) {
+            self.rtx_next = self.rtx_next.max(index);
+        }
     }
 
     /// Connect to a publication, or to nothing. Numbers go on.
@@ -200,6 +224,11 @@ impl Leg {
         u32::try_from(us).unwrap_or(u32::MAX)
     }
 
+    /// Whether it needs a key frame to go on.
+    pub fn waits(&self) -> bool {
+        self.ready && self.selector.waits()
+    }
+
     /// Judge one packet of the publication.
     pub fn consider(
         &mut self,
@@ -209,6 +238,9 @@ impl Leg {
         meta: &Meta,
         size: usize,
     ) -> Offer {
+        if !self.ready {
+            return Offer::Nothing(DropReason::NotConnected);
+        }
         if self.fixed.is_some_and(|only| only != encoding) {
             return Offer::Nothing(DropReason::OtherLayer);
         }
@@ -217,7 +249,7 @@ impl Leg {
         }
         let look = meta.look(encoding);
         if !taken.newest {
-            if look.keyframe && self.selector.waits() && self.selector.target() == Some(encoding) {
+            if look.keyframe && self.waits() && self.selector.target() == Some(encoding) {
                 return Offer::Replay;
             }
             return self.consider_late(encoding, taken, meta, size);
@@ -284,7 +316,18 @@ impl Leg {
                     self.selector.temporal() >= 0 && temporal > self.selector.temporal()
                 })
             });
-        let Some(out) = self.rewriter.map(encoding, &input) else {
+        // A leg that stopped sends what was missing before, nothing that would have come after.
+        let going = self.selector.current() == Some(encoding);
+        let before = |out: &Numbers| self.rewriter.last().is_some_and(|last| out.seq < last.seq);
+        let out = match self
+            .rewriter
+            .look(encoding, &input)
+            .filter(|out| going || before(out))
+        {
+            Some(_) => self.rewriter.map(encoding, &input),
+            None => None,
+        };
+        let Some(out) = out else {
             return Offer::Nothing(DropReason::TooLate);
         };
         let kind = if size == 0 || above {
