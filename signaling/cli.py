@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from signaling.config import Config, ConfigError, dump_yaml, load_config
+from signaling.ends.commands import attend, publish
 
 VERSION = "0.1.0"
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="专递: a classroom media server.")
@@ -22,6 +23,8 @@ room_app = typer.Typer(no_args_is_help=True, help="Lessons of a running server."
 app.add_typer(config_app, name="config")
 app.add_typer(token_app, name="token")
 app.add_typer(room_app, name="room")
+app.command()(publish)
+app.command()(attend)
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", "-c", help="YAML file; docs/zhuandi.yml shows all keys.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, as rtc.port=7882; may be repeated.")]

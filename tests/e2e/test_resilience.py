@@ -30,7 +30,7 @@ async def end_lesson(teacher: Page) -> None:
     await teacher.get_by_test_id("confirm-yes").click()
 
 
-@pytest.mark.parametrize("victim", ["media", "signalling", "recorder"])
+@pytest.mark.parametrize("victim", ["streaming.node", "signaling.app", "-m recorder"])
 async def test_one_process_dies_and_the_lesson_goes_on(browser: Browser, own_server: Server, victim: str) -> None:
     _, _, classroom = await lesson_under_way(browser, own_server)
     own_server.kill_one(victim)

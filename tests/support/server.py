@@ -146,7 +146,7 @@ class Server:
             self.process = None
 
     def pid_of(self, word: str) -> int:
-        """The child whose command line contains `word`: media, signalling or recorder."""
+        """The child whose command line contains `word`: `streaming.node`, `signaling.app` or `-m recorder`."""
         assert self.process is not None
         found = [pid for pid in descendants(self.process.pid) if word in command_of(pid)]
         assert len(found) == 1, {pid: command_of(pid) for pid in descendants(self.process.pid)}
@@ -205,7 +205,7 @@ class Server:
 
 def zhuandi(*arguments: str) -> list[str]:
     """The command line of our own program under the interpreter of the tests."""
-    return [sys.executable, "-c", "import sys; from signaling.cli import app; sys.exit(app())", *arguments]
+    return [sys.executable, "-m", "signaling", *arguments]
 
 
 def _kill(pid: int) -> None:
