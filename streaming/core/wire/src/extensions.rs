@@ -1,4 +1,4 @@
-//! RTP header extensions, one-byte and two-byte form, and the values we carry in them (RFC 8285, 6464, 8852, draft-holmer).
+//! RTP header extensions, one-byte and two-byte form, and the values we carry in them (RFC 8285, 8852, draft-holmer).
 
 use crate::read;
 
@@ -118,30 +118,6 @@ impl<'a> Iterator for Elements<'a> {
             });
         }
         None
-    }
-}
-
-/// RFC 6464 client-to-mixer audio level.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AudioLevel {
-    /// The sender thinks that this is speech.
-    pub voice: bool,
-    /// Loudness as -dBov: 0 loudest, 127 silence.
-    pub minus_dbov: u8,
-}
-
-impl AudioLevel {
-    /// From an element's value.
-    pub fn parse(data: &[u8]) -> Option<AudioLevel> {
-        data.first().map(|b| AudioLevel {
-            voice: b & 0x80 != 0,
-            minus_dbov: b & 0x7F,
-        })
-    }
-
-    /// The element's value.
-    pub fn to_bytes(self) -> [u8; 1] {
-        [u8::from(self.voice) << 7 | self.minus_dbov.min(127)]
     }
 }
 

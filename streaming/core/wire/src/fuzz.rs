@@ -59,10 +59,7 @@ fn rtp_header(data: &[u8]) {
             extensions::text(element.data),
             extensions::twcc(element.data),
         );
-        let _ = (
-            extensions::abs_send_time(element.data),
-            extensions::AudioLevel::parse(element.data),
-        );
+        let _ = extensions::abs_send_time(element.data);
     }
 }
 

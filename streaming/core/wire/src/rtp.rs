@@ -9,11 +9,6 @@ use crate::read;
 /// Length of the part that every packet has.
 pub const FIXED_LEN: usize = 12;
 
-/// Whether a datagram of the media range is RTCP and not RTP (RFC 5761 4).
-pub fn is_rtcp(datagram: &[u8]) -> bool {
-    matches!(datagram, [first, second, ..] if first >> 6 == 2 && (192..=223).contains(second))
-}
-
 /// The fields that a writer chooses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fields {

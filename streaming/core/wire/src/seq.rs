@@ -15,11 +15,6 @@ pub fn ts_distance(a: u32, b: u32) -> i32 {
     a.wrapping_sub(b).cast_signed()
 }
 
-/// Whether timestamp `a` comes after `b` on the 32-bit circle.
-pub fn ts_newer(a: u32, b: u32) -> bool {
-    ts_distance(a, b) > 0
-}
-
 /// The extended index nearest to `highest` whose low 16 bits are `seq`; `None` when it would lie below zero.
 pub fn nearest(highest: u64, seq: u16) -> Option<u64> {
     highest.checked_add_signed(i64::from(distance(seq, low16(highest))))

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::corpus::rtp_packet;
 use crate::Malformed;
-use crate::extensions::{self, AudioLevel, Form};
+use crate::extensions::{self, Form};
 use crate::rtp::{self, Fields, Header, Writer};
 
 #[test]
@@ -108,17 +108,6 @@ fn numbers_change_in_place_and_nothing_else_does() {
 }
 
 #[test]
-fn rtcp_is_told_from_rtp_by_its_second_byte() {
-    assert!(rtp::is_rtcp(&[0x80, 200]) && rtp::is_rtcp(&[0x81, 206]));
-    assert!(
-        !rtp::is_rtcp(&[0x80, 0xE0])
-            && !rtp::is_rtcp(&[0x80, 96])
-            && !rtp::is_rtcp(&[0x16, 200])
-            && !rtp::is_rtcp(&[0x80])
-    );
-}
-
-#[test]
 fn elements_stop_where_rfc_8285_says() {
     let walk = |form, block: &[u8]| {
         extensions::Elements::new(form, block, 0, block.len())
@@ -166,21 +155,6 @@ fn values_of_elements() {
     );
     assert_eq!(extensions::twcc(&[0xFF, 0xFE]), Some(65_534));
     assert_eq!(extensions::twcc(&[1]), None);
-    assert_eq!(
-        AudioLevel::parse(&[0xFF]),
-        Some(AudioLevel {
-            voice: true,
-            minus_dbov: 127
-        })
-    );
-    assert_eq!(
-        AudioLevel {
-            voice: true,
-            minus_dbov: 3
-        }
-        .to_bytes(),
-        [0x83]
-    );
     assert_eq!(extensions::abs_send_time_bytes(500_000), [0x02, 0, 0]);
     assert_eq!(
         extensions::abs_send_time_bytes(64_000_000 + 1_000_000),
