@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import TYPE_CHECKING
 
 import aiohttp
 
@@ -12,8 +13,10 @@ from signaling.ends.demo_media import LessonMedia
 from signaling.ends.door import Door, DoorPlan, Refused, post
 from signaling.ends.headless import HeadlessEnd
 from signaling.sdp import AnswerParams, ClientOffer, build_offer
-from streaming._core import RtpParameters
 from streaming.params import Source
+
+if TYPE_CHECKING:
+    from streaming._core import RtpParameters
 
 _log = logging.getLogger(__name__)
 
