@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from streaming.model import TOP_SPATIAL, Lesson, Model, Publication, Subscription, Transport
 from streaming.params import Source
 
@@ -124,9 +126,17 @@ class Commands:
         """Point a slot at a publication or at nothing."""
         slot = self._model.subscription(subscription)
         found = self._model.publication(publication) if publication is not None else None
+        if slot.kind == "video" and found is not slot.publication:
+            # A weak link must not begin with the best layer's key frame; the control loop climbs from here.
+            self._apply_layer(subscription, min(0, slot.cap))
         self._core.connect(subscription, publication)
         slot.publication = found
         return {}
+
+    def _apply_layer(self, subscription: int, spatial: int) -> None:
+        nobody, nothing = np.zeros(0, dtype=np.uint32), np.zeros(0, dtype=np.uint64)
+        one, layer = np.array([subscription], dtype=np.uint32), np.array([spatial], dtype=np.int8)
+        self._core.apply(one, layer, np.array([-1], dtype=np.int8), nobody, nothing, nothing)
 
     def cap(self, subscription: int, spatial: int, fixed: bool = False) -> dict[str, Any]:
         """The highest layer that a slot may get."""
