@@ -44,7 +44,7 @@ export class Publisher {
     this.tracks[source] = track
     if (track && source !== 'microphone') track.contentHint = source === 'screen' ? 'text' : 'motion'
     const sender = this.senders[source]
-    if (!sender) return
+    if (!sender || !this.link.pc) return
     await sender.replaceTrack(track)
     if (track && source === 'camera') await rescale(sender, heightOf(track))
   }

@@ -179,8 +179,8 @@ export function useAttending() {
   const ticker = setInterval(() => {
     const ended = line.value?.state.ended
     if (ended) return leave(ended)
-    const lineLost = line.value?.state.signal === 'lost'
-    const broken = state.phase === 'room' && state.arrived && (state.peer !== 'connected' || (lineLost && !reports.flowing))
+    const expected = line.value?.state.signal === 'lost' || Object.values(state.sources ?? {}).some(Boolean)
+    const broken = state.phase === 'room' && state.arrived && (state.peer !== 'connected' || (expected && !reports.flowing))
     if (!broken) brokenSince = 0
     else brokenSince ||= Date.now()
     state.broken_s = brokenSince ? Math.floor((Date.now() - brokenSince) / 1000) : 0

@@ -1,1 +1,4 @@
-import '../../shared/page'
+import { mountPage } from '../../shared/page'
+import LibraryPage from './LibraryPage.vue'
+
+mountPage(LibraryPage)

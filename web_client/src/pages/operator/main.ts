@@ -1,1 +1,4 @@
-import '../../shared/page'
+import { mountPage } from '../../shared/page'
+import OperatorPage from './OperatorPage.vue'
+
+mountPage(OperatorPage)

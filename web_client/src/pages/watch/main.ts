@@ -1,1 +1,4 @@
-import '../../shared/page'
+import { mountPage } from '../../shared/page'
+import WatchPage from './WatchPage.vue'
+
+mountPage(WatchPage)
