@@ -9,6 +9,8 @@ pub mod clock;
 pub mod drop_reason;
 pub mod encoding;
 pub mod engine;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod header;
 pub mod history;
 pub mod keyframe_chain;

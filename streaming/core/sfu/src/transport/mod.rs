@@ -25,6 +25,8 @@ mod certificate;
 mod checks;
 pub mod demux;
 mod dtls;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
 mod ice;
 mod inbound;
 mod media;

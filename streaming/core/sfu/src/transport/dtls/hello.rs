@@ -170,3 +170,17 @@ impl OfferReader {
         Some(())
     }
 }
+
+/// Read what may be a ClientHello, as a fuzz target: bounded memory, and only numbers that are in the datagrams.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn read_any(data: &[u8]) {
+    let mut reader = OfferReader::default();
+    for datagram in data.chunks(1_200) {
+        reader.look(datagram);
+        assert!(reader.body.len() <= MAX_HELLO && reader.filled.len() == reader.body.len());
+        assert!(
+            reader.offered.len() <= MAX_HELLO / 2,
+            "more profiles than bytes"
+        );
+    }
+}

@@ -13,6 +13,9 @@ use crate::drop_reason::DropReason;
 use hello::OfferReader;
 use profile::Choice;
 
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use hello::read_any;
+
 mod hello;
 mod profile;
 
