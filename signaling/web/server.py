@@ -19,7 +19,7 @@ from signaling.web.health import add_health
 from signaling.web.media_files import add_media
 from signaling.web.pages import add_pages
 from signaling.web.whip import add_whip
-from signaling.web.ws import SOCKETS, PageSocket, websocket
+from signaling.web.ws import SOCKETS, OpenSockets, websocket
 
 DIST = Path(__file__).resolve().parent.parent.parent / "web_client" / "dist"
 SHUTDOWN_S = 3.0
@@ -29,8 +29,7 @@ def build_app(hub: Hub, *, dist: Path = DIST, authority: Path | None = None) -> 
     """The application of PROTOCOL sections 3 and 4."""
     app = web.Application(middlewares=[guard.errors, guard.transport, guard.origin], client_max_size=MAX_BODY)
     app[HUB] = hub
-    sockets: set[PageSocket] = set()
-    app[SOCKETS] = sockets
+    app[SOCKETS] = OpenSockets()
     app[HTTPS_PORT] = [hub.config.listen.port]
     app.router.add_get("/ws", websocket)
     add_api(app)
@@ -45,10 +44,11 @@ def build_app(hub: Hub, *, dist: Path = DIST, authority: Path | None = None) -> 
 
 async def _hang_up(app: web.Application) -> None:
     """A closing server waits for its WebSockets: end them first (uvloop issue 180)."""
-    for socket in list(app[SOCKETS]):
+    sockets = app[SOCKETS].all
+    for socket in list(sockets):
         socket.hang_up(1001, "the server is restarting")
     for _ in range(20):
-        if not app[SOCKETS]:
+        if not sockets:
             return
         await asyncio.sleep(0.05)
 

@@ -7,6 +7,7 @@ import contextlib
 import secrets
 import time
 from collections import deque
+from dataclasses import dataclass, field
 
 import structlog
 from aiohttp import WSMsgType, web
@@ -94,7 +95,14 @@ class PageSocket:
             await asyncio.wait_for(self._socket.close(code=code, message=reason.encode()[:120]), 2.0)
 
 
-SOCKETS: web.AppKey[set[PageSocket]] = web.AppKey("sockets", set[PageSocket])
+@dataclass
+class OpenSockets:
+    """The sockets of one application, to be hung up when it ends."""
+
+    all: set[PageSocket] = field(default_factory=set)
+
+
+SOCKETS = web.AppKey("sockets", OpenSockets)
 
 
 class Conversation:
@@ -156,7 +164,7 @@ class Conversation:
     async def _hello(self, hello: Hello) -> None:
         try:
             rights = await self._hub.rights(hello.token)
-            if rights.admin and rights.room is None:
+            if rights.role == "operator" and rights.room is None:
                 self._console(rights)
                 return
             room, me, resumed = await self._hub.join(hello, rights, self._outbox)
@@ -193,13 +201,13 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
     socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE_BYTES, compress=False, autoping=True, timeout=5.0)
     await socket.prepare(request)
     outbox = PageSocket(socket)
-    request.app[SOCKETS].add(outbox)
+    request.app[SOCKETS].all.add(outbox)
     conversation = Conversation(request.app[HUB], outbox)
     writer = asyncio.create_task(outbox.write(), name="page-writer")
     try:
         await _listen(socket, conversation, writer)
     finally:
-        request.app[SOCKETS].discard(outbox)
+        request.app[SOCKETS].all.discard(outbox)
         await conversation.end()
         outbox.hang_up(1001, "going away")
         with contextlib.suppress(TimeoutError):
