@@ -25,8 +25,8 @@ _MICROSECOND = Fraction(1, 1_000_000)
 _VIDEO_BASE = Fraction(1, 90_000)
 _VP8_START = b"\x9d\x01\x2a"
 _STEREO_BIT = 0x04
-# Whether a voice is stereo shows in its first packets.
-_PEEKED = 500
+# Whether a voice is stereo, and how large the picture becomes, shows in so many packets and frames.
+_PEEKED = 250
 
 
 @dataclass(frozen=True)
@@ -52,14 +52,15 @@ def write_media(
 
     `codec` is "VP8", "H264" or None for the voice alone. Raises `av.FFmpegError` when libav refuses the media.
     """
-    first = next(video, None)
+    seen = list(islice(video, _PEEKED))
     heard = list(islice(voice, _PEEKED)) if voice is not None else []
-    if first is None and not heard:
+    if not seen and not heard:
         return None
-    sizes = _Sizes(codec if first else None)
-    if first is not None:
-        sizes.see(first)
-    suffix = "mp4" if first is not None and codec == "H264" else "webm"
+    codec = codec if seen else None
+    sizes = _Sizes(codec)
+    for picture in seen:
+        sizes.see(picture)
+    suffix = "mp4" if codec == "H264" else "webm"
     path = folder / f"media.{suffix}"
     # Bit-exact: the same log gives the same file, so a second try after a kill leaves nothing behind.
     options = {"fflags": "+bitexact"} | ({"movflags": "+faststart"} if suffix == "mp4" else {"cues_to_front": "1"})
@@ -68,13 +69,14 @@ def write_media(
         av.open(str(path), "w", format=suffix, container_options=options) as out,
         template,
     ):
-        video_stream = _add_video(out, codec, sizes) if first is not None else None
+        video_stream = _add_video(out, codec, sizes) if seen else None
         voice_stream = out.add_stream_from_template(template.streams.audio[0]) if heard else None
-        pictures = chain([first], video) if first is not None else iter(())
-        start_us, end_us = _mux_all(out, video_stream, pictures, voice_stream, chain(heard, voice or ()), sizes)
+        start_us, end_us = _mux_all(
+            out, video_stream, chain(seen, video), voice_stream, chain(heard, voice or ()), sizes
+        )
     _sync(path)
     return replace(
-        _described(suffix, codec if first else None, bool(heard), sizes),
+        _described(suffix, codec, bool(heard), sizes),
         start_us=start_us,
         end_us=end_us,
     )
@@ -96,11 +98,11 @@ def _described(suffix: str, codec: str | None, voice: bool, sizes: _Sizes) -> Wr
 
 
 class _Sizes:
-    """Picture sizes as the key frames say them: the first for the file's header, the largest for the manifest."""
+    """The picture's size as the key frames say it; simulcast climbs, so the largest is what the lesson looks like."""
 
     def __init__(self, codec: str | None) -> None:
         self._codec = codec
-        self.first: tuple[int, int] | None = None
+        self._parameters = b""
         self.width: int | None = None
         self.height: int | None = None
         self.avc_name = "avc1.42e01f"
@@ -109,22 +111,22 @@ class _Sizes:
         """Take note of a key frame."""
         if not picture.key:
             return
-        if self._codec == "VP8":
-            size = _vp8_size(picture.data)
-        else:
-            size = self._h264_size(picture.data) if self.first is None else None
+        size = _vp8_size(picture.data) if self._codec == "VP8" else self._h264_size(picture.data)
         if size is None:
             return
-        self.first = self.first or size
         if self.width is None or size > (self.width, self.height or 0):
             self.width, self.height = size
 
     def _h264_size(self, data: bytes) -> tuple[int, int] | None:
+        at = data.find(b"\0\0\1\x67")
+        parameters = data[at : data.find(b"\0\0\1", at + 4)] if at >= 0 else b""
+        if not parameters or parameters == self._parameters:
+            return None
+        if not self._parameters:
+            self.avc_name = "avc1." + parameters[4:7].hex()
+        self._parameters = parameters
         decoder = av.CodecContext.create("h264", "r")
         frames = [*decoder.decode(av.Packet(data)), *decoder.decode(None)]
-        at = data.find(b"\0\0\1\x67")
-        if at >= 0:
-            self.avc_name = "avc1." + data[at + 4 : at + 7].hex()
         return (frames[0].width, frames[0].height) if frames else None
 
 
@@ -136,16 +138,10 @@ def _vp8_size(data: bytes) -> tuple[int, int] | None:
 
 
 def _add_video(out: av.container.OutputContainer, codec: str | None, sizes: _Sizes) -> Stream:
-    if sizes.first is None:
-        raise ValueError("the first frame has no size")
+    if sizes.width is None or sizes.height is None:
+        raise ValueError("no key frame says how large it is")
     name = "vp8" if codec == "VP8" else "h264"
-    return out.add_mux_stream(
-        name,
-        rate=25,
-        width=sizes.first[0],
-        height=sizes.first[1],
-        time_base=_VIDEO_BASE,
-    )
+    return out.add_mux_stream(name, rate=25, width=sizes.width, height=sizes.height, time_base=_VIDEO_BASE)
 
 
 def _mux_all(
