@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urljoin
@@ -11,6 +12,7 @@ from aiortc import RTCPeerConnection, RTCSessionDescription
 
 from signaling.ends.door import DoorPlan, Refused
 
+PATIENCE_S = 10.0
 TIMEOUT = aiohttp.ClientTimeout(total=15)
 SENTENCES = {
     401: "the token is not valid (expired, or not from this server)",
@@ -29,11 +31,7 @@ async def http_session(plan: DoorPlan, endpoint: str, pc: RTCPeerConnection) -> 
     headers = {"Authorization": f"Bearer {plan.token}", "Content-Type": "application/sdp"}
     url = plan.url.rstrip("/") + endpoint
     async with aiohttp.ClientSession(timeout=TIMEOUT, headers=headers) as http:
-        async with http.post(url, data=pc.localDescription.sdp, ssl=plan.trust()) as answer:
-            if answer.status != 201:
-                raise await _refusal(answer)
-            session = urljoin(url, answer.headers["Location"])
-            sdp = await answer.text()
+        session, sdp = await _post(http, plan, url, pc.localDescription.sdp)
         try:
             await pc.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
             yield session
@@ -43,6 +41,20 @@ async def http_session(plan: DoorPlan, endpoint: str, pc: RTCPeerConnection) -> 
                     pass
             except (aiohttp.ClientError, TimeoutError):
                 pass  # the server is gone, and the session with it
+
+
+async def _post(http: aiohttp.ClientSession, plan: DoorPlan, url: str, offer: str) -> tuple[str, str]:
+    """The session's URL and the answer; waits a while for somebody to publish."""
+    clock = asyncio.get_running_loop().time
+    deadline_s = clock() + PATIENCE_S
+    while True:
+        async with http.post(url, data=offer, ssl=plan.trust()) as answer:
+            if answer.status == 201:
+                return urljoin(url, answer.headers["Location"]), await answer.text()
+            pause = answer.headers.get("Retry-After", "")
+            if answer.status != 409 or not pause.isdigit() or clock() > deadline_s:
+                raise await _refusal(answer)
+        await asyncio.sleep(min(float(pause), 1.0))
 
 
 async def _refusal(answer: aiohttp.ClientResponse) -> Refused:
