@@ -81,12 +81,10 @@ def _transport(state: TransportState, label: dict[str, Any], choice: Choice) -> 
         row["source"]: Publication(row["publication"], row["source"], row["label"]["codec"], active=True)
         for row in state["publications"]
     }
-    of_publication = {p.handle: p.source for p in publications.values()}
     slots = [
         Slot(
             handle=row["subscription"],
             publication=row["publication"],
-            shown=of_publication.get(row["publication"] or 0),
             capped=CAPS[choice],
             **row["label"],
         )

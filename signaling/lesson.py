@@ -189,9 +189,9 @@ class Lesson:
     @staticmethod
     def connected(change: Connect) -> None:
         """A planned connection was made."""
-        change.slot.publication, change.slot.shown = change.publication, change.source
-        if change.publication is None:
-            change.slot.height, change.slot.reason = None, "no_source"
+        slot = change.slot
+        slot.publication, slot.shown, slot.height = change.publication, change.source, None
+        slot.reason = "no_source" if change.publication is None else "ok"
 
     @staticmethod
     def caps(participant: Participant) -> list[Cap]:
@@ -201,6 +201,14 @@ class Lesson:
         wanted = CAPS[participant.choice]
         slots = [s for s in participant.transport.slots if s.kind == "video" and s.capped != wanted]
         return [Cap(slot, *wanted) for slot in slots]
+
+    def recognise(self) -> None:
+        """After a takeover: name what the slots carry."""
+        everybody = [p.transport for p in self.participants.values() if p.transport is not None]
+        sources = {p.handle: p.source for transport in everybody for p in transport.publications.values()}
+        for slot in (slot for transport in everybody for slot in transport.slots):
+            slot.shown = sources.get(slot.publication) if slot.publication is not None else None
+            slot.reason = "ok" if slot.shown is not None else "no_source"
 
     # what people are told
 

@@ -23,6 +23,7 @@ from streaming.errors import CommandFailed, MediaError, MediaUnavailable
 from streaming.params import LessonState, Source
 
 log = structlog.get_logger()
+TELL_BYTES_EVERY_MS = 5_000
 
 
 class Outbox(Protocol):
@@ -59,6 +60,7 @@ class Room:
         self.dirty = True
         self.opened = False  # media knows this lesson
         self._tools = tools
+        self._told_bytes_ms = 0
 
     @property
     def permanent(self) -> bool:
@@ -278,6 +280,7 @@ class Room:
             for handle, transport in standing.items():
                 if handle not in known:
                     await self._adopt(handle, transport)
+            self.lesson.recognise()
             await self._lose_media("media_restarted", lost)
             if state is None and any(self.outboxes):
                 with contextlib.suppress(MediaError):
@@ -340,7 +343,11 @@ class Room:
         if error is not None and state.error is None:
             log.error("the recording failed", lesson=self.row.id, error=error)
         self.lesson.recording = RecordingState(on=error is None and state.on, bytes=bytes_written, error=error)
-        self.dirty = True
+        # Its size alone is no news for a hundred classrooms twice a second.
+        now_ms = self._tools.now_ms()
+        if error != state.error or now_ms - self._told_bytes_ms >= TELL_BYTES_EVERY_MS:
+            self._told_bytes_ms = now_ms
+            self.dirty = True
 
     def publishes(self) -> set[Source]:
         """Sources on air."""
