@@ -69,7 +69,8 @@ class SimplePolicy:
 
 def _without_silent_tops(demand: Demand, state: State) -> Demand:
     silent = ~state.heard[np.searchsorted(state.transport, demand.transport)] & (demand.chosen_us < 0)
-    cap = np.where(silent, np.minimum(demand.cap, SILENT_SPATIAL), demand.cap)
+    base = np.argmax(demand.rates_bps > 0, axis=1)
+    cap = np.where(silent, np.minimum(demand.cap, np.maximum(base, SILENT_SPATIAL)), demand.cap)
     return replace(demand, cap=cap.astype(np.int8))
 
 
@@ -85,7 +86,6 @@ def _obey_choices(state: State, rungs: Ladder, demand: Demand, now_us: int) -> N
     np.maximum.at(newest, np.searchsorted(state.transport, demand.transport), demand.chosen_us)
     new = newest > state.choice_us
     state.level = np.where(new, np.maximum(state.level, rungs.chosen), state.level)
-    state.raised_us = np.where(new, now_us, state.raised_us)
     state.stepped_us = np.where(new, now_us, state.stepped_us)
     state.choice_us = np.maximum(state.choice_us, newest)
 
@@ -97,10 +97,13 @@ def _step_down(state: State, rungs: Ladder, demand: Demand, now_us: int) -> None
     trouble = lossy | low | state.queued()
     state.quiet_since_us = np.where(trouble | (loss > LOSS_CLEAN), now_us, state.quiet_since_us)
     down = trouble & (now_us - state.stepped_us >= STEP_DOWN_US) & (state.level > 0) & (rungs.height > 0)
-    lower = np.minimum(state.level, rungs.height) - np.where(loss > LOSS_HEAVY, 2, 1)
+    tried = now_us - state.raised_us < BLAME_US
+    # The level before a step up that fails was good: one step back is enough.
+    lower = np.minimum(state.level, rungs.height) - np.where((loss > LOSS_HEAVY) & ~tried, 2, 1)
     state.level = np.where(down, np.maximum(lower, 0), state.level)
-    failed = (now_us - state.raised_us < BLAME_US) & (state.patience_us > 0)
-    patience = np.where(failed, np.minimum(2 * state.patience_us, PATIENCE_MAX_US), PATIENCE_US)
+    patience = np.where(
+        tried & (state.patience_us > 0), np.minimum(2 * state.patience_us, PATIENCE_MAX_US), PATIENCE_US
+    )
     state.patience_us = np.where(down, patience, state.patience_us)
     state.stepped_us = np.where(down, now_us, state.stepped_us)
     state.reason = np.where(down, np.where(lossy, LOSS, ESTIMATE), state.reason).astype(np.int8)
