@@ -22,6 +22,7 @@ mod log_reader;
 mod log_track;
 mod log_writer;
 mod mailbox;
+mod ports;
 mod recv;
 mod registry;
 mod send;

@@ -2,21 +2,20 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
-use zhuandi_sfu::api::{Command, Event, Outgoing, Proto, Role, TransportId};
+use zhuandi_sfu::api::{Command, Event, LogRecord, Outgoing, Role};
 use zhuandi_wire::time::Micros;
 
 use crate::board::NetDrops;
-use crate::clients::{self, ClientSockets};
+use crate::clients;
 use crate::driver::{Driver, Origin};
 use crate::events::CoreEvent;
 use crate::log_queue::Job;
 use crate::mailbox::Letter;
+use crate::ports::Ports;
 use crate::recv::RecvBatch;
-use crate::send::SendBatch;
 use crate::shared::Shared;
 use crate::sys::{Epoll, Ready};
 use crate::tcp::{self, Seen, TcpPort};
@@ -36,13 +35,10 @@ pub(crate) struct Worker {
     pub(crate) shared: Arc<Shared>,
     driver: Driver,
     epoll: Epoll,
-    udp: UdpPort,
-    tcp: TcpPort,
-    clients: ClientSockets,
+    ports: Ports,
     recv: RecvBatch,
-    send: SendBatch,
     out: Outgoing,
-    records: Vec<(zhuandi_sfu::api::LogRecord, u64)>,
+    records: Vec<(LogRecord, u64)>,
     letters: VecDeque<Letter>,
     feedback_at: i64,
     stats_at: i64,
@@ -68,11 +64,8 @@ impl Worker {
             shared,
             driver: Driver::new(origin),
             epoll,
-            udp,
-            tcp,
-            clients: ClientSockets::default(),
+            ports: Ports::new(udp, tcp),
             recv: RecvBatch::new(),
-            send: SendBatch::new(),
             out: Outgoing::default(),
             records: Vec::new(),
             letters: VecDeque::new(),
@@ -121,7 +114,10 @@ impl Worker {
         match event.token {
             MAILBOX => self.read_mail(),
             UDP => self.serve_udp(),
-            LISTENER => self.tcp.accept(&self.epoll, self.shared.clock.now().0),
+            LISTENER => self
+                .ports
+                .tcp
+                .accept(&self.epoll, self.shared.clock.now().0),
             token if token >= tcp::TOKEN => self.serve_tcp(low(token), event),
             token if token >= clients::TOKEN => self.serve_client(low(token)),
             _ => {}
@@ -132,7 +128,7 @@ impl Worker {
         for _ in 0..BATCHES {
             let now = self.now();
             let driver = &mut self.driver;
-            let count = self.udp.receive(&mut self.recv, |path, bytes| {
+            let count = self.ports.udp.receive(&mut self.recv, |path, bytes| {
                 driver.datagram(now, path, bytes)
             });
             if count == 0 {
@@ -147,7 +143,7 @@ impl Worker {
 
     fn serve_client(&mut self, id: u32) {
         let now = self.now();
-        let Some(port) = self.clients.get(id) else {
+        let Some(port) = self.ports.clients.get(id) else {
             return;
         };
         let driver = &mut self.driver;
@@ -160,13 +156,14 @@ impl Worker {
     fn serve_tcp(&mut self, id: u32, event: Ready) {
         let now = self.now();
         if event.writable {
-            self.tcp.flush(id, &self.epoll);
+            self.ports.tcp.flush(id, &self.epoll);
         }
         if !event.readable {
             return;
         }
         let driver = &mut self.driver;
         let seen = self
+            .ports
             .tcp
             .read(id, now.0, |path, bytes| driver.datagram(now, path, bytes));
         if let Seen::Named(ufrag) = seen {
@@ -181,16 +178,17 @@ impl Worker {
         match owner {
             Some(worker) if worker == self.index => {
                 let driver = &mut self.driver;
-                self.tcp
+                self.ports
+                    .tcp
                     .keep(id, now.0, |path, bytes| driver.datagram(now, path, bytes));
             }
             Some(worker) => {
-                if let Some((stream, read)) = self.tcp.give(id, &self.epoll) {
+                if let Some((stream, read)) = self.ports.tcp.give(id, &self.epoll) {
                     // A worker too busy for one more connection: the peer tries again.
                     let _ = self.shared.post(worker, [Letter::Adopt(stream, read)]);
                 }
             }
-            None => self.tcp.close(id),
+            None => self.ports.tcp.close(id),
         }
     }
 
@@ -211,9 +209,10 @@ impl Worker {
         match letter {
             Letter::Command(command) => self.command(command, now),
             Letter::Adopt(stream, read) => {
-                if let Ok(id) = self.tcp.adopt(stream, read, &self.epoll, now.0) {
+                if let Ok(id) = self.ports.tcp.adopt(stream, read, &self.epoll, now.0) {
                     let driver = &mut self.driver;
-                    self.tcp
+                    self.ports
+                        .tcp
                         .keep(id, now.0, |path, bytes| driver.datagram(now, path, bytes));
                 }
             }
@@ -242,7 +241,10 @@ impl Worker {
         } = &mut command
             && params.role == Role::Client
         {
-            match self.open_sockets(*id, &mut params.candidates, now) {
+            let opened = self
+                .ports
+                .open_for(*id, &mut params.candidates, &self.epoll, now);
+            match opened {
                 Ok(address) => *local = Some(address),
                 Err(error) => {
                     let reason = format!("no socket towards the peer: {error}");
@@ -263,29 +265,8 @@ impl Worker {
         if let Some(handle) = removed {
             // Goodbyes leave before their socket goes.
             self.drain(now);
-            self.clients.close(handle);
+            self.ports.clients.close(handle);
         }
-    }
-
-    /// The client role's own ends: a UDP socket, or a connection to the first candidate when all are TCP.
-    fn open_sockets(
-        &mut self,
-        id: TransportId,
-        candidates: &mut Vec<(Proto, SocketAddr)>,
-        now: Micros,
-    ) -> io::Result<SocketAddr> {
-        if let Some((_, remote)) = candidates.iter().find(|(proto, _)| *proto == Proto::Udp) {
-            let local = self.clients.open(id, *remote, &self.epoll)?;
-            candidates
-                .retain(|(proto, to)| *proto == Proto::Udp && to.is_ipv6() == local.is_ipv6());
-            return Ok(local);
-        }
-        let first = candidates
-            .first()
-            .ok_or_else(|| io::Error::other("the peer named no candidates"))?;
-        let (connection, local) = self.tcp.connect(first.1, &self.epoll, now.0)?;
-        *candidates = vec![(Proto::Tcp(connection), first.1)];
-        Ok(local)
     }
 
     /// Everything that the engine has to say after it was fed.
@@ -296,7 +277,7 @@ impl Worker {
             if self.out.runs.is_empty() {
                 break;
             }
-            self.transmit();
+            self.ports.transmit(&self.out, &self.epoll);
         }
         // Records before events: an event may end their track.
         while let Some(record) = self.driver.log() {
@@ -311,49 +292,9 @@ impl Worker {
         }
     }
 
-    fn transmit(&mut self) {
-        let out = std::mem::take(&mut self.out);
-        let shared_port = self.udp.bound().port();
-        let target = |clients: &ClientSockets, run: &zhuandi_sfu::api::Run| match run.path.proto {
-            Proto::Tcp(id) => Target::Tcp(id),
-            Proto::Udp if run.path.local.port() == shared_port => Target::Shared,
-            Proto::Udp => clients
-                .owner(&run.path.local)
-                .map_or(Target::Shared, Target::Client),
-        };
-        let mut rest = out.runs.as_slice();
-        while let Some(first) = rest.first() {
-            let to = target(&self.clients, first);
-            let count = rest
-                .iter()
-                .take_while(|run| target(&self.clients, run) == to)
-                .count();
-            let (same, later) = rest.split_at(count);
-            rest = later;
-            match to {
-                Target::Shared => self.udp.send(&mut self.send, &out, same),
-                Target::Client(id) => {
-                    if let Some(port) = self.clients.get(id) {
-                        port.send(&mut self.send, &out, same);
-                    }
-                }
-                Target::Tcp(id) => {
-                    for run in same {
-                        let packet = out
-                            .buf
-                            .get(run.start..run.start + run.len)
-                            .unwrap_or_default();
-                        self.tcp.send(id, packet, &self.epoll);
-                    }
-                }
-            }
-        }
-        self.out = out;
-    }
-
     fn tell(&mut self, event: Event) {
         if let Event::Closed { transport, .. } | Event::Failed { transport, .. } = &event {
-            self.clients.close(transport.0);
+            self.ports.clients.close(transport.0);
             self.shared.forget(transport.0);
         }
         self.shared.events.push(CoreEvent::Engine(event));
@@ -369,8 +310,8 @@ impl Worker {
     fn publish_stats(&mut self, now: Micros) {
         let stats = self.driver.ask(now, |engine| engine.take_stats(now));
         let net = NetDrops {
-            send_refused: self.send.dropped,
-            tcp_full: self.tcp.dropped,
+            send_refused: self.ports.send.dropped,
+            tcp_full: self.ports.tcp.dropped,
             panics: self.driver.panics,
         };
         self.shared.board.set_stats(self.index, stats, net);
@@ -383,17 +324,10 @@ impl Worker {
         }
         if now.0 >= self.stats_at {
             self.stats_at = now.0 + STATS_US;
-            self.tcp.expire(now.0);
+            self.ports.tcp.expire(now.0);
             self.publish_stats(now);
         }
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Target {
-    Shared,
-    Client(u32),
-    Tcp(u32),
 }
 
 fn low(token: u64) -> u32 {
