@@ -119,7 +119,7 @@ impl Checks {
                 remote: check.remote,
             };
             let username = &credentials.outgoing;
-            let key = &credentials.remote_key;
+            let key = &credentials.remote_key();
             requests.extend(
                 binding_request(
                     transaction,
@@ -153,7 +153,7 @@ impl Checks {
             .iter()
             .position(|(id, _)| *id == answer.transaction);
         let open = open.ok_or(DropReason::StunUnexpected)?;
-        if !answer.verifies(&credentials.remote_key) {
+        if !answer.verifies(&credentials.remote_key()) {
             return Err(DropReason::StunIntegrity);
         }
         let (_, sent) = check.open.swap_remove(open);

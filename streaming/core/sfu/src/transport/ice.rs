@@ -16,15 +16,15 @@ const SECOND_US: i64 = 1_000_000;
 /// peers that nominate once do not do it again when their NAT rebinds.
 const SILENCE_US: i64 = 3 * SECOND_US;
 
-/// Both sides' user fragments and passwords, ready for use.
+/// Both sides' user fragments and passwords. The HMAC keys are made where they are used: a ready one has 1.3 KB.
 pub(super) struct Credentials {
     /// `ours:theirs`, the USERNAME of checks to us (RFC 8445 7.2.2).
     incoming: String,
     /// `theirs:ours`
     pub(super) outgoing: String,
     pub(super) local_ufrag: String,
-    local_key: hmac::Key,
-    pub(super) remote_key: hmac::Key,
+    local_pwd: String,
+    remote_pwd: String,
 }
 
 impl Credentials {
@@ -33,9 +33,14 @@ impl Credentials {
             incoming: format!("{}:{}", local.ufrag, remote.ufrag),
             outgoing: format!("{}:{}", remote.ufrag, local.ufrag),
             local_ufrag: local.ufrag.clone(),
-            local_key: integrity_key(&local.pwd),
-            remote_key: integrity_key(&remote.pwd),
+            local_pwd: local.pwd.clone(),
+            remote_pwd: remote.pwd.clone(),
         }
+    }
+
+    /// The key of the peer: for our requests and its answers to them.
+    pub(super) fn remote_key(&self) -> hmac::Key {
+        integrity_key(&self.remote_pwd)
     }
 
     /// Is the request for us, from one who knows our password?
@@ -43,7 +48,7 @@ impl Credentials {
         if request.username != Some(self.incoming.as_str()) {
             return Err(DropReason::StunUsername);
         }
-        if request.verifies(&self.local_key) {
+        if request.verifies(&integrity_key(&self.local_pwd)) {
             Ok(())
         } else {
             Err(DropReason::StunIntegrity)
@@ -56,7 +61,7 @@ impl Credentials {
             request.transaction,
             path.remote,
             request.fingerprint,
-            &self.local_key,
+            &integrity_key(&self.local_pwd),
         )
     }
 }

@@ -151,6 +151,11 @@ impl OfferReader {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn bytes_kept(&self) -> usize {
+        self.body.capacity() + self.filled.capacity()
+    }
+
     fn add(&mut self, fragment: &Fragment, datagram: &[u8]) -> Option<()> {
         if self.body.len() != fragment.total || self.sequence != fragment.sequence {
             self.sequence = fragment.sequence;

@@ -40,7 +40,8 @@ pub(super) enum DtlsOutput {
 
 /// One handshake.
 pub(super) struct Dtls {
-    inner: Option<dimpl::Dtls>,
+    /// Boxed: it is 8 KB by itself.
+    inner: Option<Box<dimpl::Dtls>>,
     choice: &'static Choice,
     offer: OfferReader,
     fingerprint: [u8; 32],
@@ -94,7 +95,7 @@ impl Dtls {
         self.peer = None;
         self.offer = OfferReader::default();
         let started = inner.handle_timeout(instant).is_ok();
-        self.inner = started.then_some(inner);
+        self.inner = started.then(|| Box::new(inner));
         self.drain(epoch)
     }
 
@@ -233,3 +234,6 @@ fn micros(base: Instant, at: Instant) -> Micros {
     i64::try_from(at.saturating_duration_since(base).as_micros())
         .map_or(Micros::NEVER, |us| Micros(us).plus(1))
 }
+
+#[cfg(test)]
+mod tests;
