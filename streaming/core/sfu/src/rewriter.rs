@@ -48,7 +48,11 @@ impl Interval {
     }
 
     fn holds(&self, encoding: u8, seq: u64) -> bool {
-        self.encoding == encoding && (self.in_start..self.in_end).contains(&seq)
+        self.encoding == encoding && self.in_range(seq)
+    }
+
+    fn in_range(&self, seq: u64) -> bool {
+        (self.in_start..self.in_end).contains(&seq)
     }
 
     fn map(&self, input: &Numbers) -> Numbers {
@@ -153,14 +157,13 @@ impl Rewriter {
         Some(output)
     }
 
-    /// The output numbers of a packet that was mapped before; changes nothing.
-    pub fn look(&self, encoding: u8, input: &Numbers) -> Option<Numbers> {
-        let interval = self
-            .intervals
-            .iter()
-            .rev()
-            .find(|interval| interval.holds(encoding, input.seq))?;
-        Some(interval.map(input))
+    /// The numbers under which a packet went out as `out`; `None` when another packet did.
+    pub fn sent_as(&self, out: u16, input: &Numbers) -> Option<Numbers> {
+        let (interval, out) = self.interval_of(out)?;
+        interval
+            .in_range(input.seq)
+            .then(|| interval.map(input))
+            .filter(|mapped| mapped.seq == out)
     }
 
     /// Leave this packet out and close the gap. False when later packets went out already: its number stays reserved.
@@ -193,18 +196,21 @@ impl Rewriter {
 
     /// Which packet went out under this number: (encoding, input index).
     pub fn reverse(&self, out: u16) -> Option<(u8, u64)> {
+        let (interval, out) = self.interval_of(out)?;
+        Some((
+            interval.encoding,
+            interval.in_start + (out - interval.out_start),
+        ))
+    }
+
+    fn interval_of(&self, out: u16) -> Option<(&Interval, u64)> {
         let out = self.out_index(out)?;
         let interval = self
             .intervals
             .iter()
             .rev()
             .find(|interval| interval.out_start <= out)?;
-        (out < interval.out_end()).then(|| {
-            (
-                interval.encoding,
-                interval.in_start + (out - interval.out_start),
-            )
-        })
+        (out < interval.out_end()).then_some((interval, out))
     }
 
     /// The extended index of a number that went out; `None` for numbers of the future.

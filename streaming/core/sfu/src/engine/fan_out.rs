@@ -56,9 +56,6 @@ impl Engine {
             let id = publication.id;
             self.emit(Event::FirstMedia { publication: id });
         }
-        if woke {
-            self.refresh_alive(now, source);
-        }
         if taken.restarted {
             self.restart_legs(source, encoding);
         }
@@ -67,6 +64,9 @@ impl Engine {
             ..meta
         };
         self.fan_out(source, encoding, &taken, &meta, payload.len());
+        if woke {
+            self.refresh_alive(now, source);
+        }
         Ok(())
     }
 
@@ -191,7 +191,10 @@ impl Engine {
         let Some(publication) = self.publications.get_mut(source) else {
             return;
         };
-        let Some(alive) = publication.refresh_alive(now) else {
+        let Some(alive) = publication
+            .refresh_alive(now)
+            .filter(|_| publication.is_video())
+        else {
             return;
         };
         let legs = publication.legs.clone();

@@ -176,7 +176,8 @@ impl Leg {
         self.pts = PayloadTypes::new(&self.rtp.codecs, &source.rtp.codecs);
         self.selector.set_alive(match self.fixed {
             Some(only) => 1 << only.min(7),
-            None => source.alive(),
+            None if source.is_video() => source.alive(),
+            None => 1,
         });
         let names = Names {
             mid: &self.rtp.mid,

@@ -55,7 +55,7 @@ impl Leg {
         let (meta, payload) = kept.ok_or(DropReason::NackUnknown)?;
         let out = self
             .rewriter
-            .look(encoding, &meta.numbers(seq))
+            .sent_as(number, &meta.numbers(seq))
             .ok_or(DropReason::NackUnknown)?;
         if self.encoding.rtx_ssrc.is_none() || self.pts.rtx(meta.codec).is_none() {
             return Err(DropReason::NackUnknown);
