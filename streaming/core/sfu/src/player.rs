@@ -12,6 +12,9 @@ use crate::publication::MAX_ENCODINGS;
 /// Longest span that is caught up after a stall; what is older is skipped.
 const MAX_BEHIND_US: i64 = 500_000;
 
+/// Shortest loop: one of no length would never end.
+const MIN_LOOP_US: i64 = 20_000;
+
 /// One packet with numbers that count from the start of its encoding.
 #[derive(Clone, Copy, Debug)]
 struct Prepared {
@@ -53,7 +56,8 @@ pub struct Player {
 
 impl Player {
     /// Start playing now. Packets that do not parse, or of unknown payload types, are left out.
-    pub fn new(now: Micros, rtp: &RtpParameters, played: Played) -> Player {
+    pub fn new(now: Micros, rtp: &RtpParameters, mut played: Played) -> Player {
+        played.loop_us = played.loop_us.max(MIN_LOOP_US);
         let rate = rtp.codecs.first().map_or(90_000, |codec| codec.clock_rate);
         let mut player = Player {
             armed: Micros::NEVER,

@@ -157,6 +157,13 @@ impl Rewriter {
         Some(output)
     }
 
+    /// The output numbers that a packet would get; changes nothing.
+    pub fn look(&self, encoding: u8, input: &Numbers) -> Option<Numbers> {
+        let holds = |interval: &&Interval| interval.holds(encoding, input.seq);
+        let interval = self.intervals.iter().rev().find(holds)?;
+        Some(interval.map(input))
+    }
+
     /// The numbers under which a packet went out as `out`; `None` when another packet did.
     pub fn sent_as(&self, out: u16, input: &Numbers) -> Option<Numbers> {
         let (interval, out) = self.interval_of(out)?;

@@ -183,10 +183,11 @@ impl Association {
     /// When it needs the next call.
     pub fn next(&self, now: Micros) -> Micros {
         let media = self.report_at.min(self.tick_at).min(self.twcc.next());
-        self.transport
-            .poll_timeout()
-            .min(media)
-            .min(self.pacer.next(now))
+        let queue = match self.dirty {
+            true => Micros::NEVER,
+            false => self.pacer.next(now),
+        };
+        self.transport.poll_timeout().min(media).min(queue)
     }
 
     /// Media bytes left: repairs earn a quarter.

@@ -17,7 +17,7 @@ const MAX_REPORT_BYTES: usize = 1_100;
 impl Engine {
     pub(super) fn arm(&mut self, now: Micros, index: u32) {
         if let Some(association) = self.associations.get_mut(index) {
-            let next = association.next(now);
+            let next = association.next(now).max(now.plus(1));
             self.timers
                 .arm(Wake::Association(index), next, &mut association.armed);
         }

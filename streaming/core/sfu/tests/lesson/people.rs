@@ -124,6 +124,7 @@ pub fn publish(
 pub fn teacher(world: &mut World, film: &media::Film) -> SocketAddr {
     let local = link(world, 1, 1);
     world.run(500_000);
+    world.run(500_000);
     let rids = &["l", "m", "h"][..usize::from(film.layers)];
     let camera = (media::video(rids, Some(1000)), media::video(rids, None));
     publish(world, 1, 1, 100, camera, film.played());
@@ -136,7 +137,7 @@ pub fn teacher(world: &mut World, film: &media::Film) -> SocketAddr {
         microphone,
         media::voice(film.seconds, film.first_seq),
     );
-    world.run(1_000_000);
+    world.run(500_000);
     assert!(
         connected(world, 0, 1) && connected(world, 1, 1),
         "the teacher is connected"

@@ -21,7 +21,7 @@ fn two_hundred_joins_cost_the_teacher_at_most_three_key_frame_requests() {
             first_seq: 0,
         },
     );
-    let rooms: Vec<_> = (0..200).map(|i| classroom(&mut world, 100 + i)).collect();
+    let rooms: Vec<_> = (0..200).map(|i| classroom(&mut world, 300 + i)).collect();
     world.run(1_500_000);
     for room in &rooms {
         connect(&mut world, room.camera_slot(), Some(100));
@@ -87,7 +87,7 @@ fn late_joiners_see_the_newest_key_frame_and_its_chain_at_once() {
         .ts
         .wrapping_sub(burst[0].fields.ts);
     assert!(
-        burst.len() > 40 && span < 5000,
+        burst.len() > 40 && span < 9000,
         "{} packets over {span} ticks: caught up",
         burst.len()
     );
