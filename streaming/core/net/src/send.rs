@@ -93,10 +93,17 @@ impl SendBatch {
                 )
             });
             match sent {
-                Ok(sent) => done += usize::try_from(sent).unwrap_or(0).max(1),
+                Ok(sent) => {
+                    done += usize::try_from(sent).unwrap_or(0).max(1);
+                    waited = false;
+                }
                 Err(error) => match refusal(&error) {
                     Refusal::Again => {}
-                    Refusal::Full if !waited => waited = !wait_writable(fd, FULL_WAIT_MS),
+                    // Once for each message: ENOBUFS may come back though the socket says that it has room.
+                    Refusal::Full if !waited => {
+                        wait_writable(fd, FULL_WAIT_MS);
+                        waited = true;
+                    }
                     Refusal::Full => {
                         self.count_dropped(messages.get(done..).unwrap_or_default());
                         break;
