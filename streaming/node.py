@@ -25,6 +25,7 @@ from streaming.commands import Commands
 from streaming.control_loop import TICK_S, ControlLoop, Policy
 from streaming.model import Model
 from streaming.params import NodeConfig
+from streaming.seek_points import SeekPoints
 from streaming.socket_server import SocketServer
 from streaming.statistics import Statistics
 
@@ -58,6 +59,7 @@ class Node:
         commands = Commands(self.core, self._model, self.epoch, monotonic_us)
         self._server = SocketServer(commands.do, self._hello)
         self._stats_at_us = 0
+        self._seek_points = SeekPoints()
         self._stopped = asyncio.Event()
 
     def stop(self) -> None:
@@ -116,6 +118,8 @@ class Node:
             self._server.broadcast(event)
         if now_us >= self._stats_at_us:
             self._stats_at_us = now_us + STATS_US
+            for publication in self._seek_points.due(stats["encodings"], self._model.publications, now_us):
+                self.core.request_keyframe(publication)
             control = self._control
             self._server.broadcast(self._statistics.event(now_us, stats, self._model, control.sources, control.reasons))
 
