@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -58,9 +59,10 @@ def make_file(file: Path, seconds: int) -> None:
 
 
 @contextmanager
-def ffmpeg(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """FFmpeg while the block runs."""
-    process = subprocess.Popen([FFMPEG, *arguments], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+def ffmpeg(server: Server, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """FFmpeg while the block runs; it trusts the server's own certificate authority."""
+    trust = {**os.environ, "SSL_CERT_FILE": str(server.data / "secrets" / "ca.crt")}
+    process = subprocess.Popen([FFMPEG, *arguments], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, env=trust)
     try:
         yield process
     finally:
@@ -84,7 +86,7 @@ async def test_ffmpeg_publishes_by_whip_and_aiortc_and_a_browser_play_it(
 ) -> None:
     token = make_token("teacher", lesson["id"])
     target = ["-f", "whip", "-authorization", token, f"{server.url}/whip/{lesson['id']}"]
-    with ffmpeg(*moving_picture(), *target) as process:
+    with ffmpeg(server, *moving_picture(), *target) as process:
         classroom = await open_page(browser, server.link("classroom", make_token("classroom", lesson["id"])))
         seen = await eventually(lambda: picture(classroom), lambda p: p is not None and p["mean"] > 1, 15)
         assert process.poll() is None, process.stderr and process.stderr.read()
