@@ -65,7 +65,8 @@
     await context.resume()
     const analyser = context.createAnalyser()
     analyser.fftSize = 4096
-    context.createMediaStreamSource(stream).connect(analyser)
+    // A source node takes one track of a stream only.
+    for (const track of stream.getAudioTracks()) context.createMediaStreamSource(new MediaStream([track])).connect(analyser)
     await new Promise((resolve) => setTimeout(resolve, 400))
     const samples = new Float32Array(analyser.fftSize)
     analyser.getFloatTimeDomainData(samples)
