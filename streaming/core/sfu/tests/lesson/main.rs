@@ -2,7 +2,9 @@
 
 mod forwarding;
 mod layers;
+mod ledger;
 mod media;
+mod nonces;
 mod people;
 mod repair;
 mod storms;

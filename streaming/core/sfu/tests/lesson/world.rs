@@ -11,6 +11,8 @@ use zhuandi_sfu::engine::Engine;
 use zhuandi_sfu::transport::{Certificate, Epoch};
 use zhuandi_wire::time::Micros;
 
+use crate::ledger::Ledger;
+
 /// Address of the server's one socket.
 pub const SERVER: &str = "192.0.2.1:4000";
 const DELAY_US: i64 = 10_000;
@@ -58,6 +60,8 @@ pub struct World {
     pub loss: HashMap<SocketAddr, f64>,
     /// Random extra delay of each datagram.
     pub jitter_us: i64,
+    /// Everything sealed, by all engines.
+    pub ledger: Ledger,
     wire: BinaryHeap<Reverse<Flight>>,
     order: u64,
     random: u64,
@@ -84,6 +88,7 @@ impl World {
             homes: HashMap::from([(SERVER.parse().unwrap(), 0)]),
             loss: HashMap::new(),
             jitter_us: 0,
+            ledger: Ledger::default(),
             wire: BinaryHeap::new(),
             order: 0,
             random: seed | 1,
@@ -193,6 +198,9 @@ impl World {
     fn send(&mut self, node: usize, path: Path, bytes: &[u8]) {
         let media = bytes[0] & 0xC0 == 0x80;
         self.nodes[node].sent += u64::from(media);
+        if media {
+            self.ledger.note((path.local, path.remote), bytes);
+        }
         let loss = self.loss.get(&path.remote).copied().unwrap_or(0.0);
         if media && loss > 0.0 && self.chance() < loss {
             return;
