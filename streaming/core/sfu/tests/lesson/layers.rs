@@ -87,7 +87,7 @@ fn temporal_layers_are_left_out_without_a_gap() {
         .iter()
         .filter(|seen| (from..from + 1_900_000).contains(&seen.at_us));
     assert!(halved.clone().count() > 20 && halved.clone().all(|seen| seen.temporal == Some(0)));
-    assert_eq!(frames.last().unwrap().at_us > from, true);
+    assert!(frames.last().unwrap().at_us > from);
     let last: Vec<_> = frames
         .iter()
         .rev()
@@ -209,8 +209,7 @@ fn a_tap_takes_the_highest_layer_that_arrives_and_notes_it() {
     ]);
     let near = frames
         .iter()
-        .filter(|seen| seen.at_us <= report.arrival_us)
-        .next_back()
+        .rfind(|seen| seen.at_us <= report.arrival_us)
         .unwrap();
     assert!(
         ts.wrapping_sub(near.fields.ts).wrapping_add(20_000) < 40_000,

@@ -1,4 +1,11 @@
 //! Lessons in virtual time: a teacher made of the client role, the server, classrooms made of the client role.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests may panic as tests do"
+)]
 
 mod forwarding;
 mod layers;
