@@ -57,7 +57,11 @@ class Commands:
             handle = self._core.open_lesson(path)
             known = Lesson(lesson, handle, path, label)
             self._model.add_lesson(known)
+            self._event(known, "lesson_opened")
         return {"log_dir": known.log_dir}
+
+    def _event(self, lesson: Lesson, event: str) -> None:
+        self._core.log_event(lesson.handle, json.dumps({"event": event}).encode())
 
     def _fresh_directory(self, parent: Path) -> str:
         """A lesson that is opened again in one run of this process gets a directory of its own."""
@@ -71,6 +75,7 @@ class Commands:
         """Close its transports and seal its log."""
         known = self._model.lessons.get(lesson)
         if known is not None:
+            self._event(known, "lesson_closed")
             self._core.close_lesson(known.handle)
             self._model.forget_lesson(known)
         return {}

@@ -91,9 +91,9 @@ class Node:
         for event in self.core.take_events():
             if event["event"] == "log":
                 handle = event["lesson"]
-                event["lesson"] = self._model.lesson_ids[handle]
+                event["lesson"] = self._model.lesson_ids.get(handle)
                 if event["sealed"]:
-                    del self._model.lesson_ids[handle]
+                    self._model.lesson_ids.pop(handle, None)
             elif (transport := self._model.transports.get(event.get("transport", 0))) is not None:
                 transport.connected = event["event"] == "connected"
                 if event["event"] in ("failed", "closed"):

@@ -34,8 +34,8 @@ def until(condition: Callable[[], Any], what: str) -> Any:
 class End:
     """A core with one lesson on 127.0.0.1; its events are kept in order."""
 
-    def __init__(self, log_dir: Path | None = None) -> None:
-        self.core = Core(addresses=["127.0.0.1"])
+    def __init__(self, log_dir: Path | None = None, workers: int = 1) -> None:
+        self.core = Core(addresses=["127.0.0.1"], workers=workers)
         self.lesson = self.core.open_lesson(str(log_dir) if log_dir else None)
         self.events: list[dict[str, Any]] = []
 
@@ -66,7 +66,7 @@ class End:
         return 0
 
 
-def connect(server: End, client: End, protocol: str = "udp") -> tuple[int, int]:
+def connect(server: End, client: End, protocol: str = "udp", port_offset: int = 0) -> tuple[int, int]:
     """An association between the two; its handles at the server and at the client."""
     ufrag, pwd = client.core.new_credentials()
     offered: TransportParams = {
@@ -77,13 +77,16 @@ def connect(server: End, client: End, protocol: str = "udp") -> tuple[int, int]:
         "dtls": "passive",
     }
     local: LocalTransport = server.core.open_transport(server.lesson, offered)
+    candidates = [one for one in local["candidates"] if one["protocol"] == protocol]
+    for candidate in candidates:
+        candidate["port"] += port_offset
     answered: TransportParams = {
         "role": "client",
         "ufrag": local["ufrag"],
         "pwd": local["pwd"],
         "fingerprint": local["fingerprint"],
         "dtls": "active",
-        "candidates": [one for one in local["candidates"] if one["protocol"] == protocol],
+        "candidates": candidates,
         "local_ufrag": ufrag,
         "local_pwd": pwd,
     }

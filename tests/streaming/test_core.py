@@ -123,6 +123,12 @@ def test_removing_a_slot_stops_its_packets_at_once(tmp_path: Path) -> None:
             server.core.connect(slot, publication)
 
 
+def test_a_tcp_connection_to_another_workers_port_is_handed_to_the_lessons_worker(tmp_path: Path) -> None:
+    with End(workers=2) as server, End() as teacher:
+        here, _ = connect(server, teacher, "tcp", port_offset=1)
+        assert until(lambda: server.column("transports", "tcp", transport=here), "the transport is on TCP")
+
+
 def test_closing_a_lesson_closes_its_transports_at_both_ends(tmp_path: Path) -> None:
     with End() as server, End() as classroom:
         here, there = connect(server, classroom)

@@ -167,3 +167,57 @@ fn internal_error(transport: TransportId) -> Event {
         reason: "internal error".into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+
+    fn driver() -> Driver {
+        let (clock, epoch) = Clock::start();
+        let certificate = Arc::new(Certificate::generate().unwrap());
+        Driver::new(Origin {
+            certificate,
+            epoch,
+            unix_us: clock.unix_start_us(),
+        })
+    }
+
+    fn fail(driver: &mut Driver, at_us: i64) {
+        assert!(!driver.guard(Micros(at_us), |_| panic!("a bug of ours")));
+    }
+
+    #[test]
+    fn a_panic_is_counted_and_ends_only_the_session_that_it_was_for() {
+        let mut driver = driver();
+        driver.open.extend([TransportId(1), TransportId(2)]);
+        fail(&mut driver, 10);
+        driver.end_session(Micros(10), TransportId(1));
+        assert_eq!(driver.panics, 1);
+        assert_eq!(driver.event(), Some(internal_error(TransportId(1))));
+        assert_eq!(driver.event(), None);
+    }
+
+    #[test]
+    fn panics_without_end_close_the_sessions_of_the_worker_and_it_goes_on() {
+        let mut driver = driver();
+        driver.open.insert(TransportId(3));
+        for at_us in 0..HOPELESS {
+            assert_eq!(driver.event(), None);
+            fail(&mut driver, i64::from(at_us));
+        }
+        assert_eq!(driver.event(), Some(internal_error(TransportId(3))));
+        driver.timeout(Micros(100));
+        assert_eq!(driver.panics, u64::from(HOPELESS));
+    }
+
+    #[test]
+    fn panics_with_quiet_seconds_between_them_are_not_hopeless() {
+        let mut driver = driver();
+        driver.open.insert(TransportId(3));
+        for second in 0..20 {
+            fail(&mut driver, second * 2_000_000);
+        }
+        assert_eq!(driver.event(), None);
+    }
+}

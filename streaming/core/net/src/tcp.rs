@@ -331,3 +331,7 @@ fn plain(address: SocketAddr) -> SocketAddr {
     let ip: IpAddr = address.ip().to_canonical();
     SocketAddr::new(ip, address.port())
 }
+
+#[cfg(test)]
+#[path = "tcp_tests.rs"]
+mod tests;
