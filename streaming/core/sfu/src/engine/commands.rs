@@ -8,8 +8,8 @@ use super::association::{Association, Route, TICK_US};
 use super::wiring::{Handle, SubscriptionEntry};
 use super::{Engine, Event};
 use crate::api::{
-    Command, LessonId, Played, PublicationId, RtpParameters, Sink, SubscriptionId, TransportId,
-    TransportParams,
+    Command, IceCredentials, LessonId, Played, PublicationId, RateRow, RtpParameters, Sink,
+    SubscriptionId, TransportId, TransportParams,
 };
 use crate::leg::{Leg, To};
 use crate::player::Player;
@@ -27,13 +27,7 @@ impl Engine {
                 local,
             } => self.open(now, id, lesson, *params, local),
             Command::RestartIce { id, local, remote } => {
-                if let Some(Handle::Transport(index)) = self.handles.get(&id.0).copied() {
-                    if let Some(association) = self.associations.get_mut(index) {
-                        association.transport.restart_ice(now, local, remote);
-                    }
-                    self.follow_transport(now, index);
-                    self.learn_ufrags(index);
-                }
+                self.restart_ice(now, id, local, remote);
             }
             Command::AddPublication { id, transport, rtp } => {
                 self.add_publication(now, id, transport, *rtp)
@@ -68,16 +62,36 @@ impl Engine {
                     self.apply_layers(now, row);
                 }
                 for row in rates {
-                    if let Some(Handle::Transport(index)) =
-                        self.handles.get(&row.transport.0).copied()
-                        && let Some(association) = self.associations.get_mut(index)
-                    {
-                        association.pacer.set_rate(now, row.pacing_bps);
-                        self.touch(index);
-                    }
+                    self.apply_rate(now, row);
                 }
             }
             Command::Remove { handle } => self.remove(now, handle),
+        }
+    }
+
+    fn restart_ice(
+        &mut self,
+        now: Micros,
+        id: TransportId,
+        local: IceCredentials,
+        remote: IceCredentials,
+    ) {
+        let Some(Handle::Transport(index)) = self.handles.get(&id.0).copied() else {
+            return;
+        };
+        if let Some(association) = self.associations.get_mut(index) {
+            association.transport.restart_ice(now, local, remote);
+        }
+        self.follow_transport(now, index);
+        self.learn_ufrags(index);
+    }
+
+    fn apply_rate(&mut self, now: Micros, row: RateRow) {
+        if let Some(Handle::Transport(index)) = self.handles.get(&row.transport.0).copied()
+            && let Some(association) = self.associations.get_mut(index)
+        {
+            association.pacer.set_rate(now, row.pacing_bps);
+            self.touch(index);
         }
     }
 

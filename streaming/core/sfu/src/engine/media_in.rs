@@ -7,7 +7,7 @@ use zhuandi_wire::time::Micros;
 
 use super::Engine;
 use super::association::{Association, Route};
-use crate::api::Path;
+use crate::api::{Extensions, Path};
 use crate::drop_reason::DropReason;
 use crate::packet::{Incoming, Meta};
 use crate::publication::{Payload, Publication};
@@ -119,6 +119,28 @@ fn read_elements(association: &Association, header: &Header, packet: &[u8]) -> E
     found
 }
 
+/// What a packet says about whose it is (RFC 8852, RFC 9143).
+#[derive(Default)]
+struct Names<'a> {
+    mid: Option<&'a str>,
+    rid: Option<&'a str>,
+    repaired_rid: Option<&'a str>,
+}
+
+fn read_names<'a>(ids: &Extensions, header: &Header, packet: &'a [u8]) -> Names<'a> {
+    let mut names = Names::default();
+    for element in header.extensions(packet) {
+        let text = || extensions::text(element.data);
+        match Some(element.id) {
+            id if id == ids.mid => names.mid = text(),
+            id if id == ids.rid => names.rid = text(),
+            id if id == ids.repaired_rid => names.repaired_rid = text(),
+            _ => {}
+        }
+    }
+    names
+}
+
 /// An SSRC that is seen for the first time: by mid and rid, else by payload type (RFC 8843 9.2).
 fn bind(
     association: &mut Association,
@@ -126,17 +148,11 @@ fn bind(
     header: &Header,
     packet: &[u8],
 ) -> Result<Route, DropReason> {
-    let ids = association.extensions;
-    let (mut mid, mut rid, mut repaired_rid) = (None, None, None);
-    for element in header.extensions(packet) {
-        let text = || extensions::text(element.data);
-        match Some(element.id) {
-            id if id == ids.mid => mid = text(),
-            id if id == ids.rid => rid = text(),
-            id if id == ids.repaired_rid => repaired_rid = text(),
-            _ => {}
-        }
-    }
+    let Names {
+        mid,
+        rid,
+        repaired_rid,
+    } = read_names(&association.extensions, header, packet);
     let pt = header.fields.pt;
     let fits = |index: &&u32| {
         publications

@@ -31,41 +31,23 @@ impl Leg {
             ts: item.out.ts,
             ssrc: 0,
         };
-        let index = match item.kind {
-            pacer::Kind::Rtx => {
-                let pt = self.pts.rtx(meta.codec)?;
-                let index = self.rtx_next;
-                let fields = Fields {
-                    pt,
-                    seq: low16(index),
-                    ..fields
-                };
-                self.rtx_header.write(out, &fields, now, twcc, None);
-                out.extend_from_slice(&low16(item.out.seq).to_be_bytes());
-                self.rtx_next += 1;
-                self.counters.rtx_packets += 1;
-                index
-            }
-            pacer::Kind::Filler => {
-                self.header.write(
-                    out,
-                    &Fields {
-                        marker: false,
-                        ..fields
-                    },
-                    now,
-                    twcc,
-                    None,
-                );
-                rtp::pad(out, start, 4);
-                return Some(item.out.seq);
-            }
-            _ => {
-                self.header.write(out, &fields, now, twcc, meta.audio_level);
-                self.counters.packets += 1;
-                self.counters.bytes += payload.len() as u64;
-                item.out.seq
-            }
+        if item.kind == pacer::Kind::Filler {
+            let fields = Fields {
+                marker: false,
+                ..fields
+            };
+            self.header.write(out, &fields, now, twcc, None);
+            rtp::pad(out, start, 4);
+            return Some(item.out.seq);
+        }
+        let index = if item.kind == pacer::Kind::Rtx {
+            let pt = self.pts.rtx(meta.codec)?;
+            self.write_repair_header(out, now, Fields { pt, ..fields }, twcc)
+        } else {
+            self.header.write(out, &fields, now, twcc, meta.audio_level);
+            self.counters.packets += 1;
+            self.counters.bytes += payload.len() as u64;
+            item.out.seq
         };
         let body = out.len();
         if !self.pts.write(out, meta.codec, payload) {
@@ -81,6 +63,26 @@ impl Leg {
             );
         }
         Some(index)
+    }
+
+    /// Header and original sequence number of a repair (RFC 4588 4); the next index of the repair stream.
+    fn write_repair_header(
+        &mut self,
+        out: &mut Vec<u8>,
+        now: Micros,
+        original: Fields,
+        twcc: u16,
+    ) -> u64 {
+        let index = self.rtx_next;
+        let fields = Fields {
+            seq: low16(index),
+            ..original
+        };
+        self.rtx_header.write(out, &fields, now, twcc, None);
+        out.extend_from_slice(&original.seq.to_be_bytes());
+        self.rtx_next += 1;
+        self.counters.rtx_packets += 1;
+        index
     }
 
     /// A sender report: the publisher's clock, carried through the rewriter.
