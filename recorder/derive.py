@@ -5,7 +5,9 @@ The voice goes into exactly one file: the camera's, else the screen's, else one 
 
 from __future__ import annotations
 
+import errno
 import json
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,9 @@ from recorder.packets import Track, load_epoch
 from recorder.sources import Picture, Sound, codecs_of, pictures, sounds
 from recorder.timeline import Gap, Timeline, joined, lesson_timeline
 from recorder.zwl import Kind, ZwlReader
+
+# MP4 is written twice on its way to a fast start, and others write as well.
+_SPARE_BYTES = 64 << 20
 
 VIDEO_SOURCES = ("camera", "screen")
 
@@ -93,6 +98,8 @@ class _Files:
         try:
             written = write_media(self._work, codec, video, voice)
         except (av.FFmpegError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+                raise
             return None, str(error)
         problem = check.unplayable(self._work / f"media.{written.suffix}") if written else None
         return written, problem
@@ -106,12 +113,14 @@ class _Files:
 def derive(order: Order, tell: Callable[[str], None] = lambda _: None) -> Manifest | None:
     """Publish the lesson; `None` when its logs hold no media. `tell` hears which source is being made.
 
-    Raises `BlockingIOError` when another process works on it and `RuntimeError` when no file could be made.
+    Raises `BlockingIOError` when another process works on it, `OSError` when the disk is full and `RuntimeError` when
+    no file could be made; the version that was published before stays.
     """
     tracks = [t for epoch in order.epochs for t in _load(order.recording / epoch)]
     timeline = lesson_timeline(tracks)
     if timeline is None:
         return None
+    _require_room(order)
     with library.workshop(order.library) as work:
         files = _Files(order, timeline, work, tell)
         files.make_all()
@@ -120,6 +129,14 @@ def derive(order: Order, tell: Callable[[str], None] = lambda _: None) -> Manife
         manifest = _manifest(order, timeline, files, _poster(order, files, work))
         library.publish(order.library, work, manifest)
     return manifest
+
+
+def _require_room(order: Order) -> None:
+    """A half-written file must not look like unreadable media: without room nothing is begun."""
+    need = sum(f.stat().st_size for e in order.epochs for f in (order.recording / e).glob("*.zwl")) + _SPARE_BYTES
+    order.library.parent.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(order.library.parent).free < need:
+        raise OSError(errno.ENOSPC, "no room to make the files of this lesson", str(order.library))
 
 
 def _load(epoch: Path) -> list[Track]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import mmap
 from array import array
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,8 +75,7 @@ def load_epoch(folder: Path) -> list[Track]:
         number = path.name.split("-")[0]
         if number.isdecimal() and int(number):
             files[int(number)].append(path)
-    tracks = (_load_track(folder.name, number, paths) for number, paths in sorted(files.items()))
-    return [track for track in tracks if track is not None]
+    return [track for number, paths in sorted(files.items()) for track in _load_tracks(folder.name, number, paths)]
 
 
 class _Columns:
@@ -106,38 +106,72 @@ class _Columns:
         self.blocks.append(np.stack([row[good] for row in rows]))
 
 
-def _load_track(epoch: str, number: int, paths: list[Path]) -> Track | None:
-    header: TrackHeader | None = None
-    columns = _Columns()
-    parts: list[memoryview] = []
-    rtp = int(Kind.RTP)
-    reports: list[ReceivedReport] = []
-    dropped: list[int] = []
-    ended = False
-    for path in paths:
-        data = _map(path)
-        if data is None:
-            continue
+class _Reading:
+    """One track while its parts are read."""
+
+    def __init__(self, epoch: str, number: int) -> None:
+        self._epoch, self._number = epoch, number
+        self._columns = _Columns()
+        self._parts: list[memoryview] = []
+        self._reports: list[ReceivedReport] = []
+        self._dropped_us: list[int] = []
+        self.header: TrackHeader | None = None
+        self.ended = False
+
+    def add(self, data: memoryview) -> None:
+        """One part."""
         arrivals, starts, ends = array("q"), array("q"), array("q")
+        rtp = int(Kind.RTP)
         for kind, _, arrival_us, start, end in scan(data, len(MAGIC)):
             if kind == rtp:
                 arrivals.append(arrival_us)
                 starts.append(start)
                 ends.append(end)
             elif kind == Kind.TRACK:
-                header = header or _header(bytes(data[start:end]))
+                self.header = self.header or _header(bytes(data[start:end]))
             elif kind == Kind.SR and end - start == SenderReport.SIZE:
-                reports.append(ReceivedReport(arrival_us, SenderReport.parse(bytes(data[start:end]))))
+                self._reports.append(ReceivedReport(arrival_us, SenderReport.parse(bytes(data[start:end]))))
             elif kind == Kind.DROPPED:
-                dropped.append(arrival_us)
+                self._dropped_us.append(arrival_us)
             elif kind == Kind.END:
-                ended = True
-        columns.add(data, len(parts), arrivals, starts, ends)
-        parts.append(data)
-    if header is None or not header.codecs or not columns.blocks:
-        return None
-    raw = np.concatenate(columns.blocks, axis=1)
-    return _track(epoch, number, header, raw, parts, reports, dropped, ended) if raw.shape[1] else None
+                self.ended = True
+        self._columns.add(data, len(self._parts), arrivals, starts, ends)
+        self._parts.append(data)
+
+    def track(self) -> Track | None:
+        """What was read, if it is a track."""
+        if self.header is None or not self.header.codecs or not self._columns.blocks:
+            return None
+        raw = np.concatenate(self._columns.blocks, axis=1)
+        if not raw.shape[1]:
+            return None
+        return _track(
+            self._epoch, self._number, self.header, raw, self._parts, self._reports, self._dropped_us, self.ended
+        )
+
+
+def _load_tracks(epoch: str, number: int, paths: list[Path]) -> Iterator[Track]:
+    """Usually one; a lesson that was closed and opened again in one run uses its numbers again."""
+    readings = [_Reading(epoch, number)]
+    for path in paths:
+        data = _map(path)
+        if data is None:
+            continue
+        header = _first_header(data)
+        before = readings[-1]
+        if before.ended or (header is not None and before.header is not None and header != before.header):
+            readings.append(_Reading(epoch, number))
+        readings[-1].add(data)
+    for reading in readings:
+        track = reading.track()
+        if track is not None:
+            yield track
+
+
+def _first_header(data: memoryview) -> TrackHeader | None:
+    for kind, _, _, start, end in scan(data, len(MAGIC)):
+        return _header(bytes(data[start:end])) if kind == Kind.TRACK else None
+    return None
 
 
 def _header(body: bytes) -> TrackHeader | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from recorder.derive import Order, derive
-from recorder.library import Manifest, TrackEntry
+from recorder.library import Manifest, TrackEntry, read_manifest
 from tests.recorder.lesson import Network, Sending, rough, write_epoch
 from tests.recorder.media import beeps, heard, red, shown, video, voice
 
@@ -235,3 +237,24 @@ def test_the_same_log_gives_the_same_files(tmp_path: Path) -> None:
         again = published(tmp_path / codec)
         assert [t.sha256 for t in first.tracks] == [t.sha256 for t in again.tracks]
         assert first.poster == again.poster
+
+
+def test_a_lesson_that_is_opened_again_in_one_run_uses_its_numbers_again(tmp_path: Path) -> None:
+    epoch = tmp_path / "recordings/l/1"
+    write_epoch(epoch, [camera(seq=60_000), microphone(seq=60_000)])
+    write_epoch(tmp_path / "again", [camera(begin_s=10.0, seq=3), microphone(begin_s=10.0, seq=3)])
+    for number in (1, 2):
+        (tmp_path / f"again/0000{number}-000000.zwl").rename(epoch / f"0000{number}-000001.zwl")
+    manifest = published(tmp_path)
+    numbers = [n for _, n in shown(file_of(tmp_path, manifest, "camera"))]
+    assert numbers == [*range(200), *range(200)]
+    assert {(g.source, g.reason) for g in manifest.gaps} == {("camera", "rejoined"), ("microphone", "rejoined")}
+
+
+def test_a_full_disk_leaves_the_published_version_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_epoch(tmp_path / "recordings/l/1", [camera(), microphone()])
+    before = published(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9 - 10, 10))
+    with pytest.raises(OSError, match="no room"):
+        published(tmp_path)
+    assert read_manifest(tmp_path / "library/l") == asdict(before)
