@@ -221,3 +221,56 @@ fn connects(link: &mut Link) {
     );
     link.exchange_media(1);
 }
+
+/// Small and the same in every run.
+fn random(state: &mut u64) -> usize {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    (*state >> 16) as usize
+}
+
+#[test]
+fn mutated_handshake_datagrams_never_panic_at_any_stage() {
+    let mut clean = Link::gcm();
+    connects(&mut clean);
+    let dtls: Vec<Vec<u8>> = clean
+        .sent
+        .into_iter()
+        .map(|(_, bytes)| bytes)
+        .filter(|bytes| bytes[0] >= 20)
+        .collect();
+    let mut state = 0x9e37_79b9_7f4a_7c15;
+    for _ in 0..150 {
+        let mut link = Link::gcm();
+        link.run((random(&mut state) % 16) as i64 * 10_000);
+        for _ in 0..12 {
+            let mut bytes = dtls[random(&mut state) % dtls.len()].clone();
+            for _ in 0..1 + random(&mut state) % 4 {
+                let at = random(&mut state) % bytes.len();
+                match random(&mut state) % 4 {
+                    0 => bytes[at] = random(&mut state) as u8,
+                    1 => bytes[at] ^= 1 << (random(&mut state) % 8),
+                    2 => bytes.truncate(at + 1),
+                    _ => bytes.insert(at, 0xff),
+                }
+            }
+            for (of_server, path) in [(true, link.client.path()), (false, link.server.path())] {
+                let transport = if of_server {
+                    &mut link.server
+                } else {
+                    &mut link.client
+                };
+                if let Some(path) = path.map(mirrored) {
+                    let _ = transport.handle_dtls(link.now, path, &bytes);
+                }
+            }
+        }
+        link.run(40_000_000);
+        assert!(
+            link.sent.len() < 300,
+            "forgeries make us send {} datagrams",
+            link.sent.len()
+        );
+    }
+}
