@@ -94,5 +94,5 @@ export const common = catalogue(
 
 /** The sentence for a code; an unknown code reads as a server fault. */
 export function faultKey(code: string): keyof (typeof faults)['zh'] {
-  return code in faults.zh ? (code as keyof (typeof faults)['zh']) : 'internal'
+  return Object.keys(faults.zh).includes(code) ? (code as keyof (typeof faults)['zh']) : 'internal'
 }

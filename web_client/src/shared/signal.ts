@@ -136,7 +136,7 @@ export class Signal {
     switch (message.type) {
       case 'welcome':
         this.enter(message)
-        break
+        return
       case 'answer':
         this.settle(message.id)?.resolve(message.sdp)
         return

@@ -1,0 +1,99 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { effectScope, nextTick, ref, shallowRef } from 'vue'
+import type { Rung, Sources } from '../../shared/protocol'
+import { language } from '../../shared/text'
+import { step } from './keys'
+import { LINGER_MS, isDeliberate, useLinger } from './linger'
+import { rungSentence } from './rung'
+import { DEFAULT_SLOTS, isShown, midOf } from './slots'
+
+const ALL: Sources = { microphone: true, camera: true, screen: true }
+const rung = (change: Partial<Rung>): Rung => ({
+  type: 'rung',
+  camera: 720,
+  screen: 1080,
+  choice: 'auto',
+  reason: 'ok',
+  ...change,
+})
+
+beforeEach(() => {
+  language.value = 'zh'
+})
+
+describe('slots', () => {
+  it('follow the fixed order until the server says otherwise', () => {
+    expect(midOf(DEFAULT_SLOTS, 'screen')).toBe('3')
+    expect(midOf([{ mid: '6', source: 'screen', codec: null }], 'screen')).toBe('6')
+    expect(midOf([{ mid: '3', source: null, codec: null }], 'screen')).toBeNull()
+  })
+
+  it('show what is bound and sent', () => {
+    expect(isShown(DEFAULT_SLOTS, null, 'camera')).toBe(true)
+    expect(isShown(DEFAULT_SLOTS, { ...ALL, camera: false }, 'camera')).toBe(false)
+    expect(isShown([], ALL, 'camera')).toBe(false)
+  })
+})
+
+describe('the rung in words', () => {
+  it.each([
+    [null, '正在等待画面'],
+    [rung({}), '课件 1080p · 老师 720p'],
+    [rung({ camera: 0, reason: 'loss' }), '课件 1080p · 老师已暂停 · 网络丢包较多\uff0c先保证声音'],
+    [rung({ screen: null, camera: 180, reason: 'choice' }), '老师 180p · 按你选的画质'],
+    [rung({ camera: 0, screen: 0, reason: 'estimate' }), '只有声音 · 网络较慢\uff0c先保证声音'],
+    [rung({ camera: null, screen: null, reason: 'no_source' }), '正在等待画面'],
+  ])('of %j is %s', (what, words) => expect(rungSentence(what)).toBe(words))
+})
+
+describe('a picture', () => {
+  beforeEach(() => vi.useFakeTimers())
+  afterEach(() => vi.useRealTimers())
+
+  const setUp = (sources: Sources) => {
+    const track = shallowRef<MediaStreamTrack | null>({} as MediaStreamTrack)
+    const said = ref(sources)
+    const scope = effectScope()
+    const shown = scope.run(() => useLinger(track, () => isDeliberate(said.value, 'screen')))
+    return { track, said, shown, scope }
+  }
+
+  it('that vanished by itself stays for a while', async () => {
+    const { track, shown, scope } = setUp(ALL)
+    track.value = null
+    await nextTick()
+    expect(shown?.value).toBe(true)
+    vi.advanceTimersByTime(LINGER_MS)
+    expect(shown?.value).toBe(false)
+    scope.stop()
+  })
+
+  it('that came back in time was never gone', async () => {
+    const { track, shown, scope } = setUp(ALL)
+    track.value = null
+    await nextTick()
+    track.value = {} as MediaStreamTrack
+    await nextTick()
+    vi.advanceTimersByTime(LINGER_MS * 2)
+    expect(shown?.value).toBe(true)
+    scope.stop()
+  })
+
+  it('that the teacher put away goes at once', async () => {
+    const { track, said, shown, scope } = setUp(ALL)
+    said.value = { ...ALL, screen: false }
+    track.value = null
+    await nextTick()
+    expect(shown?.value).toBe(false)
+    scope.stop()
+  })
+
+  it('is not put away when the teacher is gone altogether', () => {
+    expect(isDeliberate({ microphone: false, camera: false, screen: false }, 'screen')).toBe(false)
+    expect(isDeliberate(null, 'screen')).toBe(false)
+  })
+})
+
+it('walks through the buttons in both directions, round the ends', () => {
+  expect([step(-1, 3, 1), step(2, 3, 1), step(0, 3, -1), step(1, 3, 1), step(-1, 0, 1)]).toEqual([0, 0, 2, 2, -1])
+})
