@@ -45,6 +45,11 @@ impl KeyframeRule {
         self.wanted = false;
     }
 
+    /// Whether somebody waits for a key frame.
+    pub fn is_wanted(&self) -> bool {
+        self.wanted
+    }
+
     /// Whether to send a request now; call when somebody wants one and at [`KeyframeRule::next`].
     pub fn poll(&mut self, now: Micros) -> bool {
         if !self.wanted || now < self.next(now) {

@@ -15,6 +15,8 @@ pub const MAX_BYTES: usize = 1 << 20;
 pub const MAX_AGE_US: i64 = 1_500_000;
 /// Most packets of sound that wait.
 pub const MAX_AUDIO: usize = 256;
+/// Packets of one frame differ by a byte or two in browsers.
+const MAX_PADDING: u16 = 4;
 /// Credit that a paced queue may save up while idle.
 const BURST_US: i64 = 10_000;
 
@@ -62,6 +64,8 @@ pub struct Pacer {
     rate_bps: u64,
     credit_bits: i64,
     credited: Micros,
+    /// Leg and size of the last packet of picture that left.
+    run: (u32, u16),
 }
 
 impl Pacer {
@@ -115,6 +119,25 @@ impl Pacer {
         self.bytes = self.bytes.saturating_sub(usize::from(item.size));
         self.spend(&item);
         Some(item)
+    }
+
+    /// Bytes of padding with which this packet gets the size of its neighbours of the same leg, where they differ by a few
+    /// bytes at most: of equal size they leave as one run (UDP GSO).
+    pub fn padding(&mut self, item: &Item) -> u8 {
+        let near = |leg: u32, size: u16| leg == item.leg && size.abs_diff(item.size) <= MAX_PADDING;
+        let run = self
+            .video
+            .iter()
+            .take_while(|next| near(next.leg, next.size));
+        let largest = run.map(|next| next.size).max().unwrap_or(0).max(item.size);
+        let (leg, before) = self.run;
+        let size = if near(leg, before) {
+            before.max(largest)
+        } else {
+            largest
+        };
+        self.run = (item.leg, size);
+        u8::try_from(size - item.size).unwrap_or(0)
     }
 
     /// When the next packet may leave; [`Micros::NEVER`] when none waits.
@@ -270,6 +293,20 @@ mod tests {
             (1, 1, 1000)
         );
         assert!(!pacer.push(item(Kind::Video, 2, 1, 1_000_001 + MAX_AGE_US)));
+    }
+
+    #[test]
+    fn packets_of_one_frame_are_padded_to_the_largest() {
+        let mut pacer = Pacer::default();
+        for (source, size) in [929, 929, 930, 928, 400].into_iter().enumerate() {
+            let item = item(Kind::Video, 1, source as u64, 0);
+            pacer.push(Item { size, ..item });
+        }
+        let sizes = std::iter::from_fn(|| {
+            let item = pacer.pop(Micros(0))?;
+            Some(item.size + u16::from(pacer.padding(&item)))
+        });
+        assert_eq!(sizes.collect::<Vec<_>>(), vec![930, 930, 930, 930, 400]);
     }
 
     #[test]

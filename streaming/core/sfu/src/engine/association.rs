@@ -10,6 +10,8 @@ use crate::twcc_recorder::TwccRecorder;
 
 /// Time between reports.
 pub const REPORT_US: i64 = 1_000_000;
+/// Time to the report after a stream began or switched.
+const REPORT_SOON_US: i64 = 50_000;
 /// Time between looks at holes, key-frame waits and silence of what is received.
 pub const TICK_US: i64 = 20_000;
 /// Most SSRCs that appear by themselves on one transport.
@@ -178,6 +180,11 @@ impl Association {
             self.rtcp.remove(0);
         }
         self.rtcp.push(packet);
+    }
+
+    /// A stream began or switched: its receiver needs the clock soon, for lip sync.
+    pub fn report_soon(&mut self, now: Micros) {
+        self.report_at = self.report_at.min(now.plus(REPORT_SOON_US));
     }
 
     /// When it needs the next call.

@@ -7,6 +7,9 @@ use super::wiring::Handle;
 use crate::api::{LayerRow, PublicationId, SubscriptionId};
 use crate::leg::To;
 
+/// A leg that shows a picture is not taken back further than this by a switch.
+const MAX_STEP_BACK_US: i64 = 150_000;
+
 impl Engine {
     pub(super) fn connect(
         &mut self,
@@ -111,13 +114,6 @@ impl Engine {
                 continue;
             }
             leg.selector.want(row.spatial, row.temporal);
-            let owner = match leg.to {
-                To::Transport(owner) if row.spatial < 0 => self.associations.get_mut(owner),
-                _ => None,
-            };
-            if let Some(association) = owner {
-                association.pacer.remove_leg(index);
-            }
             self.start_leg(now, index);
         }
     }
@@ -147,15 +143,18 @@ impl Engine {
         let Some(publication) = self.publications.get(source) else {
             return;
         };
-        let target = leg
-            .selector
-            .target()
-            .filter(|_| leg.selector.current().is_none());
-        let chain = target
-            .and_then(|target| Some((target, publication.encoding(target)?.fresh_chain(now)?)));
+        let going = leg.selector.current().is_some();
+        let chain = leg.selector.target().and_then(|target| {
+            let encoding = publication.encoding(target)?;
+            let age_us = encoding.keyframe_age_us(now)?;
+            let chain = encoding.fresh_chain(now)?;
+            (!going || age_us <= MAX_STEP_BACK_US).then_some((target, chain))
+        });
         match chain {
             Some((encoding, chain)) => self.replay(now, index, encoding, chain),
-            None => self.want_keyframe(now, source),
+            None => {
+                self.want_keyframe(now, source);
+            }
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::ops::RangeInclusive;
 
-use zhuandi_wire::rtcp::write_pli;
 use zhuandi_wire::time::Micros;
 
 use super::{Engine, Event, LogRecord};
@@ -12,6 +11,7 @@ use crate::leg::{Leg, Offer, To};
 use crate::pacer::Item;
 use crate::packet::{Incoming, Meta};
 use crate::publication::Publication;
+use crate::timers::Wake;
 
 /// Record types of PROTOCOL section 6.
 pub mod record {
@@ -89,6 +89,12 @@ impl Engine {
                             leg.lost_queue();
                             count(&mut self.drops, DropReason::QueueFull);
                         }
+                        if std::mem::take(&mut leg.report_soon) {
+                            association.report_soon(item.at);
+                            let armed = &mut association.armed;
+                            let wake = Wake::Association(owner);
+                            self.timers.arm(wake, association.report_at, armed);
+                        }
                         if !std::mem::replace(&mut association.dirty, true) {
                             self.dirty.push_back(owner);
                         }
@@ -158,6 +164,10 @@ impl Engine {
                         leg.lost_queue();
                         return;
                     }
+                    if std::mem::take(&mut leg.report_soon) {
+                        association.report_soon(now);
+                        self.arm(now, owner);
+                    }
                     self.touch(owner);
                 }
                 To::Log(..) => write_record(
@@ -205,56 +215,6 @@ impl Engine {
                 leg.selector.set_alive(alive);
                 self.start_leg(now, index);
             }
-        }
-    }
-
-    /// A leg needs a key frame: ask the publisher when the one rule allows it.
-    pub(super) fn want_keyframe(&mut self, now: Micros, source: u32) {
-        let Some(publication) = self.publications.get_mut(source) else {
-            return;
-        };
-        let Some(association) = publication
-            .transport
-            .and_then(|owner| self.associations.get_mut(owner))
-        else {
-            return;
-        };
-        publication.rule.want();
-        let ssrcs: Vec<u32> = publication
-            .encodings
-            .iter()
-            .filter_map(|encoding| encoding.params.ssrc)
-            .collect();
-        if ssrcs.is_empty() || !association.up || !publication.rule.poll(now) {
-            count(&mut self.drops, DropReason::PliThrottled);
-            return;
-        }
-        let mut packet = Vec::new();
-        for ssrc in ssrcs {
-            write_pli(&mut packet, 1, ssrc);
-        }
-        association.queue_rtcp(packet);
-        let owner = publication.transport;
-        let taps: Vec<(crate::api::LessonId, u16)> = publication
-            .legs
-            .iter()
-            .filter_map(|leg| match self.legs.get(*leg)?.to {
-                To::Log(lesson, track) => Some((lesson, track)),
-                To::Transport(_) => None,
-            })
-            .collect();
-        for (lesson, track) in taps {
-            let kind = record::KEYFRAME_ASKED;
-            self.append(LogRecord {
-                lesson,
-                track,
-                kind,
-                arrival_us: now.0,
-                body: Vec::new(),
-            });
-        }
-        if let Some(owner) = owner {
-            self.touch(owner);
         }
     }
 }

@@ -7,6 +7,7 @@ mod association;
 mod commands;
 mod connect;
 mod fan_out;
+mod keyframe_requests;
 mod media_in;
 mod output;
 mod periodic;

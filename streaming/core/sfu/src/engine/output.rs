@@ -1,5 +1,6 @@
 //! What leaves: each transport that has something is emptied in turn, so that the datagrams of one receiver are neighbours.
 
+use zhuandi_wire::rtp;
 use zhuandi_wire::time::Micros;
 
 use super::Engine;
@@ -128,6 +129,9 @@ fn seal(
     let index = leg
         .write(buf, now, item, number, source)
         .ok_or(DropReason::TooLate)?;
+    if item.kind == Kind::Video {
+        rtp::pad(buf, start, association.pacer.padding(item));
+    }
     association.transport.protect_rtp(buf, start, index)?;
     if let Some(repair) = leg.repair.as_mut().filter(|_| item.kind == Kind::Audio) {
         repair.push(now, item.out.seq, (), buf.get(start..).unwrap_or_default());

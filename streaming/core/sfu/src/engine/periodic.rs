@@ -1,6 +1,6 @@
 //! What happens by the clock: transport timers, TWCC feedback, NACKs, reports, silence, played media.
 
-use zhuandi_wire::rtcp::{write_nack, write_receiver_report, write_sender_report};
+use zhuandi_wire::rtcp::{write_cname, write_nack, write_receiver_report, write_sender_report};
 use zhuandi_wire::seq::low16;
 use zhuandi_wire::time::Micros;
 
@@ -11,6 +11,8 @@ use crate::transport::TransportEvent;
 
 /// A player tells its clock this often.
 const PLAYER_CLOCK_US: i64 = 1_000_000;
+/// One name for all streams, so that a receiver plays sound and picture in step (RFC 3550 6.5.1).
+const CNAME: &str = "zhuandi";
 /// A report packet is sent on when it is longer than this.
 const MAX_REPORT_BYTES: usize = 1_100;
 
@@ -156,7 +158,11 @@ impl Engine {
                     .get(*leg)
                     .is_some_and(|leg| leg.is_video() && leg.waits())
             };
-            if legs.iter().any(waits) {
+            let wanted = self
+                .publications
+                .get(source)
+                .is_some_and(|found| found.rule.is_wanted());
+            if wanted || legs.iter().any(waits) {
                 self.want_keyframe(now, source);
             }
         }
@@ -195,6 +201,7 @@ impl Engine {
                 continue;
             };
             write_sender_report(&mut packet, leg.ssrc(), &info, &[]);
+            write_cname(&mut packet, leg.ssrc(), CNAME);
             if packet.len() > MAX_REPORT_BYTES {
                 association.queue_rtcp(std::mem::take(&mut packet));
             }

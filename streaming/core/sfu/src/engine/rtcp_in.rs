@@ -182,7 +182,7 @@ impl Engine {
             .publication
             .and_then(|at| self.publications.get(at))
             .ok_or(DropReason::NackUnknown)?;
-        if association.repair_credit <= 0 {
+        if association.repair_credit <= 0 && leg.repair.is_none() {
             return Err(DropReason::NackThrottled);
         }
         let rtt = association.rtt_us.unwrap_or(DEFAULT_RTT_US);
@@ -202,7 +202,10 @@ impl Engine {
         };
         leg.counters.plis += 1;
         if let Some(source) = leg.publication {
-            self.want_keyframe(now, source);
+            let asked = self.want_keyframe(now, source);
+            if !asked {
+                self.count(DropReason::PliThrottled);
+            }
         }
     }
 }

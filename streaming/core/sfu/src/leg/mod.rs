@@ -94,6 +94,7 @@ pub struct Leg {
     index: u32,
     rate: u32,
     pts: PayloadTypes,
+    carries: bool,
     header: HeaderTemplate,
     rtx_header: HeaderTemplate,
     rtx_next: u64,
@@ -130,6 +131,7 @@ impl Leg {
             index: 0,
             rate: 90_000,
             pts: PayloadTypes::default(),
+            carries: false,
             header: HeaderTemplate::default(),
             rtx_header: HeaderTemplate::default(),
             rtx_next: u64::from(u16::from_be_bytes([c, d]) & 0x7FFF),
@@ -174,6 +176,8 @@ impl Leg {
         };
         self.rate = source.encodings.first().map_or(90_000, Encoding::rate);
         self.pts = PayloadTypes::new(&self.rtp.codecs, &source.rtp.codecs);
+        let mut codecs = source.rtp.codecs.iter().map(|known| known.codec);
+        self.carries = codecs.any(|codec| self.pts.media(codec).is_some());
         self.selector.set_alive(match self.fixed {
             Some(only) => 1 << only.min(7),
             None if source.is_video() => source.alive(),
@@ -225,9 +229,9 @@ impl Leg {
         u32::try_from(us).unwrap_or(u32::MAX)
     }
 
-    /// Whether it needs a key frame to go on.
+    /// Whether it needs a key frame to go on, and could send one.
     pub fn waits(&self) -> bool {
-        self.ready && self.selector.waits()
+        self.ready && self.carries && self.selector.waits()
     }
 
     /// Judge one packet of the publication.

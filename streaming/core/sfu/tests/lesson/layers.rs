@@ -1,6 +1,6 @@
 //! Layers: a switch leaves no gap in any number, waits for its key frame, and gives way when an encoding falls silent.
 
-use zhuandi_sfu::api::{Command, PublicationId, RtpParameters};
+use zhuandi_sfu::api::{Command, Played, PlayedPacket, PublicationId, RtpParameters};
 
 use crate::forwarding::film;
 use crate::media::{self, Film, Seen, heard, seen};
@@ -216,4 +216,46 @@ fn a_tap_takes_the_highest_layer_that_arrives_and_notes_it() {
         "a report in the numbers of the track"
     );
     assert!(heard(log, 8).len() > 180);
+}
+
+#[test]
+fn a_layer_that_falls_silent_is_left_for_the_best_that_arrives() {
+    let mut world = World::new(3, 5);
+    crate::people::link(&mut world, 1, 1);
+    world.run(500_000);
+    let whole = Film {
+        seconds: 20,
+        ..film(3, 0)
+    }
+    .played();
+    let high_stops = |packet: &&PlayedPacket| packet.encoding < 2 || packet.at_us < 3_000_000;
+    let packets: Vec<_> = whole.packets.iter().filter(high_stops).cloned().collect();
+    let played = Played {
+        packets: packets.into(),
+        ..whole
+    };
+    let rids = ["l", "m", "h"];
+    let camera = (media::video(&rids, Some(1000)), media::video(&rids, None));
+    publish(&mut world, 1, 1, 100, camera, played);
+    let room = classroom(&mut world, 50);
+    world.run(500_000);
+    connect(&mut world, room.camera_slot(), Some(100));
+    world.run(6_000_000);
+    let frames = seen(&world.nodes[2].log, room.camera_track());
+    for pair in frames.windows(2) {
+        assert_eq!(pair[1].fields.seq, pair[0].fields.seq.wrapping_add(1));
+    }
+    let last_high = frames
+        .iter()
+        .rfind(|seen| seen.label.encoding == 2)
+        .unwrap();
+    let next = frames
+        .iter()
+        .find(|seen| seen.at_us > last_high.at_us)
+        .unwrap();
+    assert!(next.label.encoding == 1 && next.label.keyframe);
+    let pause_us = next.at_us - last_high.at_us;
+    assert!(pause_us < 2_100_000, "a second, then the next key frame");
+    let step = i64::from(next.fields.ts.wrapping_sub(last_high.fields.ts));
+    assert_eq!(step, pause_us * 9 / 100, "by the clock of the teacher");
 }
