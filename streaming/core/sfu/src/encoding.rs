@@ -17,6 +17,8 @@ use crate::receive_stats::ReceiveStats;
 
 /// An encoding without packets for this long does not arrive any more.
 pub const SILENT_US: i64 = 1_000_000;
+/// A publisher that has sent no report for this long sends none.
+const REPORTS_WITHIN_US: i64 = 6_000_000;
 /// A jump in sequence numbers beyond this is a restart of the source.
 const MAX_JUMP: i16 = 3000;
 /// Counters of one encoding; they grow for ever.
@@ -174,6 +176,9 @@ impl Encoding {
     /// The publisher's clock; before its first report, our own wall clock against the newest packet.
     pub fn clock_or(&self, ntp_now: u64, now: Micros) -> Option<SenderClock> {
         self.clock.or_else(|| {
+            // Two clocks for the streams of one publisher would pull them apart: give its own reports time to come.
+            self.first_at
+                .filter(|first| now.since(*first) > REPORTS_WITHIN_US)?;
             let at = self.last_at?;
             let clock = SenderClock {
                 ntp: ntp_now,

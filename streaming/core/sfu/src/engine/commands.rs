@@ -215,6 +215,7 @@ impl Engine {
             id,
             rtp,
             legs: Vec::new(),
+            all_encodings: false,
             publication: None,
         };
         let leg = self.add_leg(now, &entry, to, encoding);

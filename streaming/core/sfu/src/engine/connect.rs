@@ -23,6 +23,9 @@ impl Engine {
             Some(Some(Handle::Publication(index))) => Some(index),
             Some(_) => return,
         };
+        if source.is_some() && self.is_connected(subscription, publication, all_encodings) {
+            return;
+        }
         let Some(mut entry) = self.subscriptions.remove(&subscription.0) else {
             return;
         };
@@ -45,6 +48,7 @@ impl Engine {
             }
         }
         entry.publication = publication.filter(|_| source.is_some());
+        entry.all_encodings = all_encodings;
         for (encoding, leg) in (0u8..).zip(&entry.legs) {
             if let Some(leg) = self.legs.get_mut(*leg) {
                 leg.fixed = (all_encodings && count > 1).then_some(encoding);
@@ -55,6 +59,20 @@ impl Engine {
         for leg in legs {
             self.attach_leg(now, leg, source);
         }
+    }
+
+    /// The same again would only make the receiver start anew.
+    fn is_connected(
+        &self,
+        subscription: SubscriptionId,
+        publication: Option<PublicationId>,
+        all_encodings: bool,
+    ) -> bool {
+        self.subscriptions
+            .get(&subscription.0)
+            .is_some_and(|entry| {
+                entry.publication == publication && entry.all_encodings == all_encodings
+            })
     }
 
     fn attach_leg(&mut self, now: Micros, index: u32, source: Option<u32>) {

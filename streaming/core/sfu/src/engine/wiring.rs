@@ -22,6 +22,8 @@ pub struct SubscriptionEntry {
     pub rtp: RtpParameters,
     /// Indexes of its legs; the first one is there from the start.
     pub legs: Vec<u32>,
+    /// Every encoding goes out, each on a leg of its own.
+    pub all_encodings: bool,
     /// What it is connected to.
     pub publication: Option<PublicationId>,
 }

@@ -68,3 +68,22 @@ fn a_disconnected_slot_and_a_removed_one_send_nothing_more() {
     assert_eq!(before, after);
     assert!(before.0 > 0 && before.1 > 0);
 }
+
+#[test]
+fn connecting_the_same_again_changes_nothing() {
+    let mut world = World::new(3, 7);
+    teacher(&mut world, &film(1, 0));
+    let room = classroom(&mut world, 50);
+    world.run(500_000);
+    for _ in 0..20 {
+        connect(&mut world, room.camera_slot(), Some(100));
+        world.run(110_000);
+    }
+    let frames = seen(&world.nodes[2].log, room.camera_track());
+    for pair in frames.windows(2) {
+        assert!(
+            pair[1].label > pair[0].label || pair[1].label.frame == 0,
+            "no frame twice"
+        );
+    }
+}

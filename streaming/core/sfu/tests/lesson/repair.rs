@@ -140,3 +140,23 @@ fn the_feedback_of_a_receiver_says_what_it_lost_and_how_far_it_is() {
         "the teacher receives no media"
     );
 }
+
+#[test]
+fn a_hopeless_link_costs_at_most_a_quarter_of_its_media_in_repairs() {
+    let (mut world, room) = lesson(6);
+    world.loss.insert(room.local, 0.7);
+    world.run(90_000_000);
+    let stats = world.nodes[0].engine.take_stats(world.now);
+    let slot = room.camera_slot().0;
+    let camera = stats
+        .subscriptions
+        .iter()
+        .find(|row| row.subscription == slot)
+        .unwrap();
+    let burst = (128 << 10) / 700;
+    assert!(
+        camera.rtx_packets <= camera.packets / 4 + burst,
+        "{camera:?}"
+    );
+    assert!(camera.nacks > camera.rtx_packets, "more was asked for");
+}
