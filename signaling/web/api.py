@@ -94,7 +94,9 @@ async def create_lesson(request: web.Request) -> web.Response:
     hub = request.app[HUB]
     rights = await rights_of(request)
     title = clean_name(text_field(await json_body(request), "title"))
-    room = await hub.create(rights, title)
+    # A token may name a lesson that is still to be made (`zhuandi token create --room`).
+    named = rights.room if rights.room is not None and await hub.store.lesson(rights.room) is None else None
+    room = await hub.create(rights, title, named)
     token = _teacher_token(hub, room.row, rights)
     return web.json_response({**_lesson(hub, room.row), "token": token}, status=201)
 
