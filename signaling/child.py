@@ -60,6 +60,11 @@ class Child:
         """Whether `end` was called."""
         return self._ending
 
+    @property
+    def returncode(self) -> int | None:
+        """How the last run ended."""
+        return self._process.returncode if self._process is not None else None
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal, if it runs."""
         if self._process is not None and self._process.returncode is None:

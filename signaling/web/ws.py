@@ -45,7 +45,7 @@ class PageSocket:
     def __init__(self, socket: web.WebSocketResponse) -> None:
         self._socket = socket
         self._queue: deque[str] = deque()
-        self._backlog = 0
+        self.backlog = 0
         self._wake = asyncio.Event()
         self._close: tuple[int, str] | None = None
         self.joined = False  # the snapshot of the join is not counted as backlog
@@ -56,9 +56,10 @@ class PageSocket:
             return
         text = message.text
         self._queue.append(text)
-        self._backlog += len(text) if self.joined else 0
-        if self._backlog > MAX_BACKLOG:
+        self.backlog += len(text) if self.joined else 0
+        if self.backlog > MAX_BACKLOG:
             self._queue.clear()
+            self.backlog = 0
             self.hang_up(CLOSE_SLOW, "too slow to read")
         self._wake.set()
 
@@ -85,7 +86,7 @@ class PageSocket:
                 except (TimeoutError, ConnectionError, RuntimeError):
                     await self._shut(CLOSE_SLOW, "too slow to read")
                     return
-                self._backlog = max(0, self._backlog - len(text))
+                self.backlog = max(0, self.backlog - len(text))
             if self._close is not None:
                 await self._shut(*self._close)
                 return

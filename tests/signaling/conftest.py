@@ -58,6 +58,12 @@ class World:
         """An operator's token."""
         return self.token(operator_rights("op", "Operator", int(time.time()) + 600))
 
+    async def settled(self, good: Callable[[], bool]) -> None:
+        """Give the server's tasks their turns until something holds."""
+        async with asyncio.timeout(10):
+            while not good():  # noqa: ASYNC110 - state of plain objects, nothing announces it
+                await asyncio.sleep(0)
+
     @asynccontextmanager
     async def page(self, token: str, page: str = "classroom", **hello: Any) -> AsyncIterator[Page]:
         """A page that said hello."""
@@ -105,9 +111,12 @@ class Page:
     async def close_code(self) -> int | None:
         """Read until the server hangs up."""
         async with asyncio.timeout(10):
-            async for _ in self.socket:
-                pass
-        return self.socket.close_code
+            while True:
+                message = await self.socket.receive()
+                if message.type is aiohttp.WSMsgType.CLOSE:
+                    return int(message.data)
+                if message.type is not aiohttp.WSMsgType.TEXT:
+                    return self.socket.close_code
 
 
 @pytest.fixture

@@ -1,0 +1,142 @@
+"""The supervisor's parts: ports that are taken, children that fall, parents that die, the lines that are printed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from signaling.auth import verify
+from signaling.banner import Banner, user_language
+from signaling.child import Child, Plan
+from signaling.config import load_config
+from signaling.supervisor import StartFailed, check_ports
+
+ROOT = Path(__file__).resolve().parents[2]
+FREE = {"listen.port": 0, "listen.http_port": 0, "rtc.port": 0, "metrics.listen": ""}
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [
+        ("listen.port", socket.SOCK_STREAM),
+        ("listen.http_port", socket.SOCK_STREAM),
+        ("rtc.port", socket.SOCK_DGRAM),
+        ("rtc.port", socket.SOCK_STREAM),
+    ],
+)
+def test_a_port_in_use_is_named_with_its_remedy_in_one_line(key: str, kind: socket.SocketKind) -> None:
+    with socket.socket(socket.AF_INET, kind) as taken:
+        taken.bind(("0.0.0.0", 0))
+        if kind is socket.SOCK_STREAM:
+            taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(StartFailed) as caught:
+            check_ports(load_config(None, {**FREE, key: port}))
+    words = str(caught.value)
+    assert f"port {port} is in use" in words and f"--set {key}={port + 1}" in words and "\n" not in words
+    check_ports(load_config(None, FREE))
+
+
+def written(path: Path) -> list[str]:
+    """The lines of a file, none when there is no file."""
+    return path.read_text().splitlines() if path.exists() else []
+
+
+async def lines(path: Path, count: int) -> list[str]:
+    """Wait until a file has so many lines."""
+    async with asyncio.timeout(30):
+        while True:
+            found = written(path)
+            if len(found) >= count:
+                return found
+            await asyncio.sleep(0.01)
+
+
+async def test_a_child_that_falls_is_started_again_and_gets_its_words_again(tmp_path: Path) -> None:
+    log = tmp_path / "logs" / "child.log"
+    child = Child(Plan("child", ("-c", "print(input())"), log, "hello"))
+    running = asyncio.create_task(child.keep_running())
+    found = [line for line in await lines(log, 4) if not line.startswith("zhuandi:")]
+    assert found[:2] == ["hello", "hello"]
+    await child.end(5)
+    await asyncio.wait_for(running, 10)
+    assert child.starts >= 2
+
+
+@pytest.mark.parametrize(("stubborn", "code"), [(False, -signal.SIGTERM), (True, -signal.SIGKILL)])
+async def test_a_child_is_asked_to_end_and_then_made_to(tmp_path: Path, stubborn: bool, code: int) -> None:
+    ready = tmp_path / "ready"
+    ignore = "signal.signal(signal.SIGTERM, signal.SIG_IGN);" if stubborn else ""
+    program = f"import signal, time; {ignore} open({str(ready)!r}, 'w').write('x\\n'); time.sleep(60)"
+    child = Child(Plan("child", ("-c", program), tmp_path / "log"))
+    running = asyncio.create_task(child.keep_running())
+    await lines(ready, 1)
+    await child.end(0.2 if stubborn else 10)
+    await asyncio.wait_for(running, 10)
+    assert child.returncode == code
+
+
+async def test_children_die_with_their_parent(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    program = f"import os, time; open({str(pid_file)!r}, 'w').write(f'{{os.getpid()}}\\n'); time.sleep(60)"
+    parent = (
+        "import asyncio; from signaling.child import Child, Plan;"
+        f"asyncio.run(Child(Plan('c', ('-c', {program!r}))).keep_running())"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", parent, env=environment)
+    pid = int((await lines(pid_file, 1))[0])
+    process.kill()
+    await process.wait()
+    async with asyncio.timeout(10):
+        while _alive(pid):  # noqa: ASYNC110 - another process, nothing announces its end
+            await asyncio.sleep(0.01)
+
+
+def _alive(pid: int) -> bool:
+    """Whether a process runs (a zombie that nobody waits for does not)."""
+    with contextlib.suppress(OSError):
+        return (Path("/proc") / str(pid) / "stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    return False
+
+
+@pytest.mark.parametrize(("language", "first"), [("zh", "专递已启动"), ("en", "Zhuandi is running")])
+def test_the_start_says_everything_in_at_most_twelve_lines(language: str, first: str) -> None:
+    config = load_config(None, {"demo.enabled": True, "data": "/tmp/d"})
+    key = ("k", "s" * 40)
+    said = Banner(config, ["192.0.2.7"], {"https": 8443, "http": 8080}, key, language).lines(time.time())
+    assert len(said) <= 12 and said[0].startswith(first) and "http://192.0.2.7:8080/trust" in said[0]
+    links = [line.split(": ", 1)[1] for line in said if "#token=" in line]
+    assert [link.split("#")[0].rsplit("/", 1)[1] for link in links] == ["classroom", "teacher", "operator", "library"]
+    rights = [verify(link.split("#token=")[1], {"k": "s" * 40}) for link in links]
+    assert rights[0].room == "demo" and not rights[0].publish
+    assert rights[1].publish and rights[1].room is None
+    assert rights[2].admin and rights[3].record and not rights[3].admin
+    assert any("/tmp/d" in line for line in said) and "Ctrl+C" in said[-1]
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({}, "zh"),
+        ({"LANG": "en_GB.UTF-8"}, "en"),
+        ({"LANG": "C.UTF-8"}, "zh"),
+        ({"LANG": "en", "LC_ALL": "zh_CN"}, "zh"),
+    ],
+)
+def test_the_language_is_chinese_unless_the_environment_says_english(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], language: str
+) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert user_language() == language
