@@ -59,7 +59,8 @@ class Hub:
     async def start(self) -> None:
         """Open again what was open."""
         for row in await self.store.open_lessons():
-            self.rooms[row.id] = Room(row, self._tools)
+            if row.id != DEMO or self.config.demo.enabled:
+                self.rooms[row.id] = Room(row, self._tools)
 
     # tokens
 
@@ -121,7 +122,10 @@ class Hub:
         raise Refused("full", "no free lesson code was found")
 
     async def close(self, room: Room) -> None:
-        """End a lesson for everybody."""
+        """End a lesson for everybody; the demo lesson only begins anew."""
+        if room.permanent:
+            await self.next_recording(room)
+            return
         if self.rooms.pop(room.row.id, None) is None:
             return
         closed = await self.store.close_lesson(room.row, self.now_ms())
@@ -245,7 +249,10 @@ class Hub:
         """Media is there (again): adopt, rejoin, and close what should not stand."""
         standing = {state["lesson"]: state for state in event["state"]}
         for room in list(self.rooms.values()):
-            await room.media_is_new(standing.pop(room.row.recording, None))
+            state = standing.pop(room.row.recording, None)
+            await room.media_is_new(state)
+            if room.permanent and state is None and self.recordings.begun(room.row.recording):
+                await self.next_recording(room)  # a demonstration has no gaps
         for recording in standing:
             with contextlib.suppress(MediaError):
                 await self.media.close_lesson(recording)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -125,7 +126,7 @@ class ServerMessage:
 
     type: ClassVar[str]
 
-    @property
+    @cached_property
     def text(self) -> str:
         """As it goes out."""
         return json.dumps({"type": self.type, **dataclasses.asdict(self)}, ensure_ascii=False, separators=(",", ":"))

@@ -36,6 +36,10 @@ class Recordings:
         """Where the media process puts its epochs."""
         return self._logs / _safe(recording)
 
+    def begun(self, recording: str) -> bool:
+        """Whether this recording was ever opened."""
+        return (self.log_dir(recording) / "lesson.json").exists()
+
     def write_state(
         self, row: LessonRow, state: str, closed_ms: int | None, series: tuple[str, int] | None = None
     ) -> None:

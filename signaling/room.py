@@ -254,12 +254,12 @@ class Room:
         self.dirty = True
 
     async def _close_recording(self) -> None:
-        if not self.opened:
-            return
-        self.opened = False
-        with contextlib.suppress(MediaError):
-            await self._tools.media.close_lesson(self.row.recording)
-        if self._tools.record:
+        if self.opened:
+            self.opened = False
+            with contextlib.suppress(MediaError):
+                await self._tools.media.close_lesson(self.row.recording)
+        # Also when media is away just now: what it has written so far is the recording.
+        if self._tools.recordings.begun(self.row.recording):
             self._write_state("closed", self._tools.now_ms())
 
     def _write_state(self, state: str, closed_ms: int | None) -> None:

@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import datetime
 import errno
+import fcntl
 import json
+import os
 import signal
 import socket
 import time
@@ -74,6 +76,18 @@ def _ports(config: Config) -> Iterator[tuple[str, socket.SocketKind, str, int]]:
         yield "metrics.listen", socket.SOCK_STREAM, metrics_host.strip("[]"), int(port_text)
 
 
+def _lock(path: Path) -> int:
+    """Hold the data folder for as long as this process lives; raises `StartFailed`."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        words = f"another server uses the data folder {path.parent.parent}: stop it, or choose another with --data"
+        raise StartFailed(words) from None
+    return descriptor
+
+
 class Supervisor:
     """Three children, and the demo teacher where it is wanted."""
 
@@ -85,6 +99,7 @@ class Supervisor:
         self._stop = asyncio.Event()
         self._signals = 0
         self._children: list[Child] = []
+        self._lock: int | None = None
 
     async def run(self) -> None:
         """Until a signal; a second one forces. Raises `StartFailed`."""
@@ -112,6 +127,7 @@ class Supervisor:
             for folder in ("run", "secrets", "recordings", "library"):
                 (config.data_dir / folder).mkdir(parents=True, exist_ok=True)
             (config.data_dir / "secrets").chmod(0o700)
+            self._lock = _lock(run / "lock")
             (run / "signalling.json").unlink(missing_ok=True)
             write_secret(run / "config.json", config.model_dump_json().encode())
         except OSError as error:
