@@ -10,6 +10,8 @@ import av
 # A lesson may have gone on for long after its last key frame; this many frames of it are decoded.
 _MOST_FRAMES = 50
 _POSTER_WIDTH = 640
+# Where a stream is sought that has nothing at the very end.
+_BEFORE_END_US = (0, 5_000_000, 60_000_000, 1 << 50)
 
 
 def unplayable(path: Path) -> str | None:
@@ -21,11 +23,18 @@ def unplayable(path: Path) -> str | None:
             for stream in media.streams:
                 if not _decodes(media, stream, media.start_time or 0):
                     return f"the {stream.type} does not start"
-                if not _decodes(media, stream, (media.start_time or 0) + media.duration):
+                if not _ends(media, stream):
                     return f"the {stream.type} does not end"
     except av.FFmpegError as error:
         return str(error)
     return None
+
+
+def _ends(media: av.container.InputContainer, stream: av.stream.Stream) -> bool:
+    """Whether the stream's last frames decode; it may end before the others do, a voice even long before."""
+    start_us = media.start_time or 0
+    end_us = start_us + (media.duration or 0)
+    return any(_decodes(media, stream, max(start_us, end_us - before)) for before in _BEFORE_END_US)
 
 
 def _decodes(media: av.container.InputContainer, stream: av.stream.Stream, at_us: int) -> bool:

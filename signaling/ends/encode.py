@@ -94,11 +94,17 @@ class VideoTrack:
 
 
 def encode_video(
-    folder: Path, source: str, pictures: Iterable[Image.Image], fps: int, encodings: Sequence[Encoding]
+    folder: Path,
+    source: str,
+    pictures: Iterable[Image.Image],
+    fps: int,
+    encodings: Sequence[Encoding],
+    keyframe_s: int = 4,
 ) -> list[str]:
     """Write one track file an encoding and return their paths, in the encodings' order."""
     files = [folder / f"{source}-{encoding.rid}.zwl" for encoding in encodings]
-    tracks = [VideoTrack(file, source, encoding, fps) for file, encoding in zip(files, encodings, strict=True)]
+    pairs = zip(files, encodings, strict=True)
+    tracks = [VideoTrack(file, source, encoding, fps, keyframe_s) for file, encoding in pairs]
     for number, picture in enumerate(pictures):
         frame = av.VideoFrame.from_ndarray(np.asarray(picture), format="rgb24")
         for track in tracks:

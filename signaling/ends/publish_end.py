@@ -33,7 +33,8 @@ class PublishEnd(HeadlessEnd):
         self._roll_lesson = roll_lesson
         self._rolling: asyncio.Task[None] | None = None
         self._answered: dict[Source, RtpParameters] = {}
-        self._players: list[int] = []
+        self._plays: dict[int, int] = {}  # leg to player
+        self.playing = asyncio.Event()
 
     def make_offer(self, ufrag: str, pwd: str, fingerprint: str) -> ClientOffer:
         """Offer the media's sources, simulcast where there are several encodings."""
@@ -49,18 +50,34 @@ class PublishEnd(HeadlessEnd):
         core, transport = self.client.core, self.transport
         if transport is None:
             return
-        self.client.forget(*self._players)
-        self._players.clear()
+        self.client.forget(*self._plays.values())
+        self._plays.clear()
         for source, rtp in self._answered.items():
             played = self.media.sources[source]
             player = core.add_player(self.client.lesson, played.paths, played.rtp(), played.loop_us)
-            self._players.append(player)
-            core.connect(core.add_subscription(transport, rtp), player, all_encodings=True)
+            self._plays[core.add_subscription(transport, rtp)] = player
+        self.resume()
+        self.playing.set()
         await door.sources(**{str(source): True for source in self._answered})
         if self._roll_lesson is not None:
             if self._rolling is not None:
                 self._rolling.cancel()
             self._rolling = asyncio.create_task(self._roll(self._roll_lesson))
+
+    @property
+    def legs(self) -> list[int]:
+        """The core's handles of what is sent."""
+        return list(self._plays)
+
+    def pause(self) -> None:
+        """Send nothing for a while."""
+        for leg in self._plays:
+            self.client.core.connect(leg, None)
+
+    def resume(self) -> None:
+        """Send what the files say."""
+        for leg, player in self._plays.items():
+            self.client.core.connect(leg, player, all_encodings=True)
 
     async def _roll(self, lesson: str) -> None:
         """At the media's end begin a new recording; the server then makes everybody rejoin."""
