@@ -24,6 +24,7 @@ pub mod payload_types;
 pub mod player;
 pub mod publication;
 pub mod receive_stats;
+pub mod repair_budget;
 pub mod report;
 pub mod rewriter;
 pub mod selector;

@@ -4,6 +4,7 @@ use zhuandi_wire::time::Micros;
 
 use crate::api::{Extensions, LessonId, TransportId};
 use crate::pacer::Pacer;
+use crate::repair_budget::RepairBudget;
 use crate::sent_log::SentLog;
 use crate::transport::Transport;
 use crate::twcc_recorder::TwccRecorder;
@@ -16,8 +17,6 @@ const REPORT_SOON_US: i64 = 50_000;
 pub const TICK_US: i64 = 20_000;
 /// Most SSRCs that appear by themselves on one transport.
 pub const MAX_UNDECLARED: usize = 16;
-/// Repairs may take a quarter of the media bytes of a receiver, after this much credit.
-const REPAIR_BURST_BYTES: i64 = 128 << 10;
 
 /// Where packets of one SSRC go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,8 +97,8 @@ pub struct Association {
     pub told: Told,
     /// Round trip by reports or checks.
     pub rtt_us: Option<i64>,
-    /// Bytes that repairs may still take.
-    pub repair_credit: i64,
+    /// What repairs may still take.
+    pub budget: RepairBudget,
     /// It is in the engine's list of those that have something to send.
     pub dirty: bool,
     /// Earliest timer in the heap.
@@ -133,7 +132,7 @@ impl Association {
             counters: TransportCounters::default(),
             told: Told::default(),
             rtt_us: None,
-            repair_credit: REPAIR_BURST_BYTES,
+            budget: RepairBudget::default(),
             dirty: false,
             armed: Micros::NEVER,
         }
@@ -195,11 +194,5 @@ impl Association {
             false => self.pacer.next(now),
         };
         self.transport.poll_timeout().min(media).min(queue)
-    }
-
-    /// Media bytes left: repairs earn a quarter.
-    pub fn earn_repair(&mut self, bytes: usize) {
-        let earned = i64::try_from(bytes / 4).unwrap_or(0);
-        self.repair_credit = (self.repair_credit + earned).min(REPAIR_BURST_BYTES);
     }
 }

@@ -110,7 +110,7 @@ fn send_item(
             association.sent.sent(now, len);
         }
         if matches!(item.kind, Kind::Audio | Kind::Video) {
-            association.earn_repair(len);
+            association.budget.earn(item.kind == Kind::Audio, len);
         }
     });
     result

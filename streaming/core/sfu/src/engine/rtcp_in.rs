@@ -182,12 +182,14 @@ impl Engine {
             .publication
             .and_then(|at| self.publications.get(at))
             .ok_or(DropReason::NackUnknown)?;
-        if association.repair_credit <= 0 && leg.repair.is_none() {
+        leg.counters.nacks += 1;
+        let is_sound = !leg.is_video();
+        if !association.budget.allows(is_sound) {
             return Err(DropReason::NackThrottled);
         }
         let rtt = association.rtt_us.unwrap_or(DEFAULT_RTT_US);
         let item = leg.nack(now, number, rtt, source)?;
-        association.repair_credit -= i64::from(item.size);
+        association.budget.spend(is_sound, item.size);
         association.pacer.push(item);
         self.touch(index);
         Ok(())

@@ -28,7 +28,6 @@ impl Leg {
         rtt_us: i64,
         source: &Publication,
     ) -> Result<Item, DropReason> {
-        self.counters.nacks += 1;
         let out = self
             .rewriter
             .out_index(number)
