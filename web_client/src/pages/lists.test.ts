@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { LibraryEntry } from '../shared/api'
 import type { TableRow } from '../shared/protocol'
+import { language } from '../shared/text'
 import { found } from './library/finding'
+import { cell, isBad } from './operator/cells'
 import { pressed, sorted } from './operator/sorting'
 import { systemOf } from './trust/systems'
 
@@ -36,6 +38,25 @@ describe('the operator’s table', () => {
   it('turns round on the second press', () => {
     expect(pressed({ by: 'name', down: false }, 'name')).toEqual({ by: 'name', down: true })
     expect(pressed({ by: 'name', down: true }, 'loss')).toEqual({ by: 'loss', down: false })
+  })
+})
+
+describe('a cell', () => {
+  const titles = new Map([['x', '五年级数学']])
+  const teacher = row('王', 0.002, { layer: 'lmh', lesson: 'x', send_bps: 1_700_000, recv_bps: 12_000, rtt_ms: 23.4 })
+
+  it('says in words what the server counts', () => {
+    language.value = 'zh'
+    const words = (['lesson', 'state', 'send_bps', 'recv_bps', 'loss', 'layer', 'rtt_ms', 'last_keyframe_s'] as const).map(
+      (column) => cell(teacher, column, titles),
+    )
+    expect(words).toEqual(['五年级数学', '已接通', '1.7 Mbit/s', '0.01 Mbit/s', '0.2%', '低 · 中 · 高', '23 ms', '–'])
+    expect(cell(row('a', null, { layer: 'paused', state: 'strange' }), 'layer', titles)).toBe('已暂停')
+    expect(cell(row('a', null, { state: 'strange' }), 'state', titles)).toBe('strange')
+  })
+
+  it('stands out where somebody should look', () => {
+    expect([row('a', 0.06), row('b', 0.01), row('c', null, { state: 'away' })].map(isBad)).toEqual([true, false, true])
   })
 })
 

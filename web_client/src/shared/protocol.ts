@@ -73,10 +73,12 @@ export interface TableRow {
   role: Role
   state: string
   lesson?: string
+  /** What arrives at this end, and what leaves it. */
   recv_bps: number | null
   send_bps: number | null
   loss: number | null
-  layer: string | number | null
+  /** `l`, `m`, `h`, several of them, or `paused`. */
+  layer: string | null
   rtt_ms: number | null
   last_keyframe_s: number | null
 }

@@ -8,12 +8,14 @@ import type { PeerState } from '../../shared/peer'
 import {
   CodedError,
   type LessonBrief,
+  type LessonUpdate,
   type QualityChoice,
   type Rung,
   type ServerMessage,
   type Slot,
   type Source,
   type Sources,
+  type Welcome,
 } from '../../shared/protocol'
 import { Receiver } from '../../shared/receiver'
 import { TokenStore } from '../../shared/token'
@@ -26,6 +28,9 @@ const QUALITY_KEY = 'zd.quality'
 const NAME_KEY = 'zd.classroom'
 const REJOIN_JITTER_MS = 300
 const ASK_AGAIN_MS = 2000
+const LOOK_EVERY_MS = 250
+/** Faults that pass by themselves. */
+const PASSING = new Set(['offline', 'internal', 'full'])
 const CHOICES: readonly QualityChoice[] = ['auto', 'high', 'medium', 'low']
 /** Codes after which the same token can never work again. */
 const SPENT = new Set(['lesson_closed', 'no_such_lesson', 'bad_token', 'expired_token', 'closed', 'expired', 'removed', 'forbidden'])
@@ -53,153 +58,151 @@ function initialState() {
   }
 }
 
-export type AttendingState = ReturnType<typeof initialState>
-
-export function useAttending() {
-  const store = new TokenStore(true)
-  const api = new Api(() => store.get())
-  const state = reactive(initialState())
-  const tracks = shallowReactive<Record<string, MediaStreamTrack>>({})
-  const line = shallowRef<Line | null>(null)
-  let receiver = makeReceiver()
-  const reports = useReports({
-    pc: () => receiver.link.pc,
-    mid: () => midOf(state.slots, isShown(state.slots, state.sources, 'camera') ? 'camera' : 'screen') ?? '',
-    send: (report) => void line.value?.signal.send({ type: 'report', ...report }),
+/** One classroom's session on this page. */
+export class Attending {
+  readonly state = reactive(initialState())
+  private readonly tracks = shallowReactive<Record<string, MediaStreamTrack>>({})
+  readonly camera = computed(() => this.trackOf('camera'))
+  readonly screen = computed(() => this.trackOf('screen'))
+  readonly sounds = computed(() => Object.values(this.tracks).filter((track) => track.kind === 'audio'))
+  private readonly line = shallowRef<Line | null>(null)
+  private readonly store = new TokenStore(true)
+  private readonly api = new Api(() => this.store.get())
+  private receiver = this.makeReceiver()
+  private readonly media = useReports({
+    pc: () => this.receiver.link.pc,
+    mid: () => midOf(this.state.slots, this.camera.value ? 'camera' : 'screen') ?? '',
+    send: (report) => void this.line.value?.signal.send({ type: 'report', ...report }),
   })
+  private brokenSince_ms = 0
 
-  function makeReceiver(): Receiver {
-    return new Receiver({
-      negotiate: (sdp) => (line.value ? line.value.signal.offer(sdp) : Promise.reject(new CodedError('offline'))),
-      track: (mid, track) => (tracks[mid] = track),
-      state(next) {
-        state.peer = next
-        if (next !== 'connected') return
-        state.arrived = true
-        state.fault = null
-      },
-      fault: (code) => (state.fault = code),
-    })
+  constructor() {
+    const ticker = setInterval(() => this.look(), LOOK_EVERY_MS)
+    onScopeDispose(() => clearInterval(ticker))
+    inspect(
+      () => this.receiver.link.pc,
+      () => ({ ...this.state, signal: this.line.value?.state.signal ?? null }),
+    )
   }
 
-  function hear(message: ServerMessage): void {
-    switch (message.type) {
-      case 'lesson':
-        state.sources = message.sources
-        if (state.lesson) Object.assign(state.lesson, { title: message.title, code: message.code, state: message.state })
-        if (message.state === 'closed') leave('closed')
-        break
-      case 'slots':
-        state.slots = message.slots
-        break
-      case 'rung':
-        state.rung = message
-        break
-      case 'rejoin':
-        setTimeout(() => void receiver.link.rebuild(), Math.random() * REJOIN_JITTER_MS)
-        break
-      case 'error':
-        state.fault = message.code
-        break
-    }
+  begin(defaultName: string): void {
+    const code = /[#&]code=(\d{6})/.exec(location.hash)?.[1]
+    if (code) void this.joinByLink(code, this.state.name || defaultName)
+    else if (this.store.adopt()) this.enter()
+    else this.state.phase = 'join'
   }
 
-  function enter(): void {
-    state.phase = 'room'
-    state.ended = null
-    line.value = openLine({
-      page: 'classroom',
-      store,
-      api,
-      welcome(message) {
-        state.fault = null
-        state.lesson = message.lesson
-        state.name = message.name
-        if (message.lesson?.state === 'closed') return leave('closed')
-        receiver.link.welcomed(message.resumed)
-        if (state.choice !== 'auto') line.value?.signal.send({ type: 'quality', choice: state.choice })
-      },
-      message: hear,
-    })
-  }
-
-  /** The session is over here; a spent token leads back to the six digits. */
-  function leave(code: string): void {
-    if (state.phase !== 'room') return
-    line.value?.stop()
-    line.value = null
-    receiver.link.close()
-    receiver = makeReceiver()
-    for (const mid of Object.keys(tracks)) delete tracks[mid]
-    if (SPENT.has(code)) store.clear()
-    const fresh = initialState()
-    const { lesson, arrived } = state
-    Object.assign(state, fresh, { lesson })
-    state.ended = code
-    // A token kept from yesterday is no event: the class only needs the next code.
-    state.phase = SPENT.has(code) && !arrived ? 'join' : 'ended'
-  }
-
-  async function join(code: string, name: string): Promise<void> {
+  readonly join = async (code: string, name: string): Promise<void> => {
     localStorage.setItem(NAME_KEY, name)
-    const { token } = await api.join(code, name)
-    store.set(token)
-    state.fault = null
-    enter()
+    const { token } = await this.api.join(code, name)
+    this.store.set(token)
+    this.state.fault = null
+    this.enter()
+  }
+
+  readonly choose = (choice: QualityChoice): void => {
+    this.state.choice = choice
+    localStorage.setItem(QUALITY_KEY, choice)
+    this.line.value?.signal.send({ type: 'quality', choice })
   }
 
   /** A link with six digits joins by itself, for as long as it takes. */
-  async function joinByLink(code: string, name: string): Promise<void> {
+  private async joinByLink(code: string, name: string): Promise<void> {
     try {
-      await join(code, name)
+      await this.join(code, name)
       history.replaceState(null, '', location.pathname + location.search)
     } catch (error) {
       const fault = error instanceof CodedError ? error.code : 'internal'
-      state.fault = fault
-      if (fault === 'offline' || fault === 'internal' || fault === 'full') setTimeout(() => void joinByLink(code, name), ASK_AGAIN_MS)
-      else state.phase = 'join'
+      this.state.fault = fault
+      if (PASSING.has(fault)) setTimeout(() => void this.joinByLink(code, name), ASK_AGAIN_MS)
+      else this.state.phase = 'join'
     }
   }
 
-  function begin(defaultName: string): void {
-    const code = /[#&]code=(\d{6})/.exec(location.hash)?.[1]
-    if (code) void joinByLink(code, state.name || defaultName)
-    else if (store.adopt()) enter()
-    else state.phase = 'join'
+  private enter(): void {
+    this.state.phase = 'room'
+    this.state.ended = null
+    this.line.value = openLine({
+      page: 'classroom',
+      store: this.store,
+      api: this.api,
+      welcome: (message) => this.welcomed(message),
+      message: (message) => this.hear(message),
+    })
   }
 
-  function choose(choice: QualityChoice): void {
-    state.choice = choice
-    localStorage.setItem(QUALITY_KEY, choice)
-    line.value?.signal.send({ type: 'quality', choice })
+  private welcomed(message: Welcome): void {
+    this.state.fault = null
+    this.state.lesson = message.lesson
+    this.state.name = message.name
+    if (message.lesson?.state === 'closed') return this.leave('closed')
+    this.receiver.link.welcomed(message.resumed)
+    const { choice } = this.state
+    if (choice !== 'auto') this.line.value?.signal.send({ type: 'quality', choice })
+  }
+
+  private hear(message: ServerMessage): void {
+    if (message.type === 'lesson') this.heardLesson(message)
+    else if (message.type === 'slots') this.state.slots = message.slots
+    else if (message.type === 'rung') this.state.rung = message
+    else if (message.type === 'error') this.state.fault = message.code
+    else if (message.type === 'rejoin') {
+      setTimeout(() => void this.receiver.link.rebuild(), Math.random() * REJOIN_JITTER_MS)
+    }
+  }
+
+  private heardLesson({ sources, title, code, state }: LessonUpdate): void {
+    this.state.sources = sources
+    if (this.state.lesson) Object.assign(this.state.lesson, { title, code, state })
+    if (state === 'closed') this.leave('closed')
+  }
+
+  /** The session is over here; a spent token leads back to the six digits. */
+  private leave(code: string): void {
+    if (this.state.phase !== 'room') return
+    this.line.value?.stop()
+    this.line.value = null
+    this.receiver.link.close()
+    this.receiver = this.makeReceiver()
+    for (const mid of Object.keys(this.tracks)) delete this.tracks[mid]
+    if (SPENT.has(code)) this.store.clear()
+    const { lesson, arrived } = this.state
+    Object.assign(this.state, initialState(), { lesson, ended: code })
+    // A token kept from yesterday is no event: the class only needs the next code.
+    this.state.phase = SPENT.has(code) && !arrived ? 'join' : 'ended'
+  }
+
+  private makeReceiver(): Receiver {
+    return new Receiver({
+      negotiate: (sdp) => this.line.value?.signal.offer(sdp) ?? Promise.reject(new CodedError('offline')),
+      track: (mid, track) => (this.tracks[mid] = track),
+      state: (next) => this.peerChanged(next),
+      fault: (code) => (this.state.fault = code),
+    })
+  }
+
+  private peerChanged(next: PeerState): void {
+    this.state.peer = next
+    if (next !== 'connected') return
+    this.state.arrived = true
+    this.state.fault = null
+  }
+
+  private trackOf(source: Source): MediaStreamTrack | null {
+    const { slots, sources } = this.state
+    const mid = midOf(slots, source)
+    return mid !== null && isShown(slots, sources, source) ? (this.tracks[mid] ?? null) : null
   }
 
   /** A break is what the class sees: no media, whatever the WebSocket does. */
-  let brokenSince = 0
-  const ticker = setInterval(() => {
-    const ended = line.value?.state.ended
-    if (ended) return leave(ended)
-    const expected = line.value?.state.signal === 'lost' || Object.values(state.sources ?? {}).some(Boolean)
-    const broken = state.phase === 'room' && state.arrived && (state.peer !== 'connected' || (expected && !reports.flowing))
-    if (!broken) brokenSince = 0
-    else brokenSince ||= Date.now()
-    state.broken_s = brokenSince ? Math.floor((Date.now() - brokenSince) / 1000) : 0
-  }, 250)
-  onScopeDispose(() => clearInterval(ticker))
-  inspect(
-    () => receiver.link.pc,
-    () => ({ ...state, signal: line.value?.state.signal ?? null }),
-  )
-
-  const trackOf = (source: Source) =>
-    computed(() => {
-      const mid = midOf(state.slots, source)
-      return mid !== null && isShown(state.slots, state.sources, source) ? (tracks[mid] ?? null) : null
-    })
-  const camera = trackOf('camera')
-  const screen = trackOf('screen')
-  const sounds = computed(() => Object.values(tracks).filter((track) => track.kind === 'audio'))
-  return { state, camera, screen, sounds, begin, join, choose, store }
+  private look(): void {
+    const line = this.line.value?.state
+    if (line?.ended) return this.leave(line.ended)
+    const { phase, arrived, peer, sources } = this.state
+    const expected = line?.signal === 'lost' || Object.values(sources ?? {}).some(Boolean)
+    const broken = phase === 'room' && arrived && (peer !== 'connected' || (expected && !this.media.flowing))
+    if (!broken) this.brokenSince_ms = 0
+    else this.brokenSince_ms ||= Date.now()
+    this.state.broken_s = this.brokenSince_ms ? Math.floor((Date.now() - this.brokenSince_ms) / 1000) : 0
+  }
 }
-
-export type AttendingSession = ReturnType<typeof useAttending>

@@ -1,93 +1,106 @@
 /** The operator's console: who is there, each second, and the lessons that are open. */
 
 import { computed, onScopeDispose, reactive, shallowRef } from 'vue'
-import { Api, type LessonRow } from '../../shared/api'
+import { Api, type LessonRow, type NewLesson } from '../../shared/api'
 import { inspect } from '../../shared/debug'
 import { openLine, type Line } from '../../shared/line'
 import { CodedError, type TableRow } from '../../shared/protocol'
 import { TokenStore } from '../../shared/token'
 
-const LESSONS_EVERY_MS = 3000
+const LOOK_EVERY_MS = 3000
 
-export function useConsole() {
-  const store = new TokenStore()
-  const api = new Api(() => store.get())
-  const state = reactive({
+function initialState() {
+  return {
     phase: 'no_token' as 'no_token' | 'open',
     fault: null as string | null,
     rows: [] as TableRow[],
     lessons: null as LessonRow[] | null,
-  })
-  const line = shallowRef<Line | null>(null)
-  const lineState = computed(() => line.value?.state ?? null)
+  }
+}
 
-  const codeOf = (error: unknown) => (error instanceof CodedError ? error.code : 'internal')
+/** One operator's session on this page. */
+export class Console {
+  readonly state = reactive(initialState())
+  private readonly line = shallowRef<Line | null>(null)
+  readonly lineState = computed(() => this.line.value?.state ?? null)
+  private readonly store = new TokenStore()
+  private readonly api = new Api(() => this.store.get())
 
-  async function loadLessons(): Promise<void> {
+  constructor() {
+    const ticker = setInterval(() => this.look(), LOOK_EVERY_MS)
+    onScopeDispose(() => clearInterval(ticker))
+    inspect(
+      () => null,
+      () => ({ ...this.state }),
+    )
+    if (this.store.adopt()) this.open()
+  }
+
+  readonly useToken = (token: string): void => {
+    this.store.set(token)
+    this.open()
+  }
+
+  create(title: string): Promise<NewLesson | null> {
+    return this.attempt(() => this.api.createLesson(title))
+  }
+
+  close(id: string): Promise<unknown> {
+    return this.attempt(() => this.api.closeLesson(id))
+  }
+
+  teacherToken(id: string): Promise<string | null> {
+    return this.attempt(() => this.api.lessonToken(id))
+  }
+
+  private open(): void {
+    this.state.phase = 'open'
+    this.state.fault = null
+    this.line.value = openLine({
+      page: 'operator',
+      store: this.store,
+      api: this.api,
+      welcome: () => (this.state.fault = null),
+      message: (message) => {
+        if (message.type === 'table') this.state.rows = message.rows
+      },
+    })
+    void this.loadLessons()
+  }
+
+  private look(): void {
+    const ended = this.line.value?.state.ended
+    if (ended) {
+      this.line.value?.stop()
+      this.line.value = null
+      this.state.phase = 'no_token'
+      this.state.fault = ended
+    } else if (this.state.phase === 'open') void this.loadLessons()
+  }
+
+  private async loadLessons(): Promise<void> {
     try {
-      const all = await api.lessons()
-      state.lessons = all.filter((lesson) => lesson.state !== 'closed')
-      state.fault = null
+      const all = await this.api.lessons()
+      this.state.lessons = all.filter((lesson) => lesson.state !== 'closed')
+      this.state.fault = null
     } catch (error) {
-      state.fault = codeOf(error)
+      this.failed(error)
     }
   }
 
-  function open(): void {
-    state.phase = 'open'
-    line.value = openLine({
-      page: 'operator',
-      store,
-      api,
-      welcome: () => (state.fault = null),
-      message(message) {
-        if (message.type === 'table') state.rows = message.rows
-      },
-    })
-    void loadLessons()
-  }
-
   /** Does what was asked, shows the fault if it failed, and loads the list anew. */
-  async function attempt<T>(act: () => Promise<T>): Promise<T | null> {
+  private async attempt<T>(act: () => Promise<T>): Promise<T | null> {
     try {
       const result = await act()
-      await loadLessons()
+      await this.loadLessons()
       return result
     } catch (error) {
-      state.fault = codeOf(error)
+      this.failed(error)
       return null
     }
   }
 
-  function useToken(token: string): void {
-    store.set(token)
-    open()
-  }
-
-  const ticker = setInterval(() => {
-    const ended = line.value?.state.ended
-    if (ended) {
-      line.value?.stop()
-      line.value = null
-      state.phase = 'no_token'
-      state.fault = ended
-    } else if (state.phase === 'open') void loadLessons()
-  }, LESSONS_EVERY_MS)
-  onScopeDispose(() => clearInterval(ticker))
-  inspect(
-    () => null,
-    () => ({ ...state }),
-  )
-  if (store.adopt()) open()
-
-  return {
-    state,
-    lineState,
-    useToken,
-    create: (title: string) => attempt(() => api.createLesson(title)),
-    close: (id: string) => attempt(() => api.closeLesson(id)),
-    teacherToken: (id: string) => attempt(() => api.lessonToken(id)),
+  private failed(error: unknown): void {
+    this.state.fault = error instanceof CodedError ? error.code : 'internal'
   }
 }
-
-export type OperatorSession = ReturnType<typeof useConsole>

@@ -8,6 +8,7 @@ type Device = 'camera' | 'microphone'
 
 const CHOSEN_KEY = 'zd.devices'
 const REOPENABLE = /_(absent|unplugged|busy)$/
+const NONE: Devices = { cameras: [], microphones: [] }
 
 interface Chosen {
   camera: string | null
@@ -16,104 +17,104 @@ interface Chosen {
 
 function remembered(): Chosen {
   try {
-    return { camera: null, microphone: null, ...(JSON.parse(localStorage.getItem(CHOSEN_KEY) ?? '{}') as Partial<Chosen>) }
+    const stored = JSON.parse(localStorage.getItem(CHOSEN_KEY) ?? '{}') as Partial<Chosen>
+    return { camera: null, microphone: null, ...stored }
   } catch {
     return { camera: null, microphone: null }
   }
 }
 
 /** Opens and closes devices; `changed` hears of every track that comes or goes. */
-export function useCapture(changed: (source: Source, track: MediaStreamTrack | null) => void) {
-  const tracks = shallowReactive<Record<Source, MediaStreamTrack | null>>({ camera: null, microphone: null, screen: null })
-  const wanted = reactive({ camera: true, microphone: true })
-  const chosen = reactive<Chosen>(remembered())
-  const devices = ref<Devices>({ cameras: [], microphones: [] })
-  const faults = reactive<Partial<Record<Source, string>>>({})
+export class Capture {
+  readonly tracks = shallowReactive<Record<Source, MediaStreamTrack | null>>({ camera: null, microphone: null, screen: null })
+  readonly wanted = reactive({ camera: true, microphone: true })
+  readonly faults = reactive<Partial<Record<Source, string>>>({})
+  readonly devices = ref<Devices>(NONE)
+  private readonly chosen = reactive<Chosen>(remembered())
 
-  function put(source: Source, track: MediaStreamTrack | null): void {
-    tracks[source]?.stop()
-    tracks[source] = track
-    if (track) {
-      delete faults[source]
-      track.addEventListener('ended', () => lost(source, track), { once: true })
-    }
-    changed(source, track)
+  constructor(private readonly changed: (source: Source, track: MediaStreamTrack | null) => void) {
+    const unwatch = watchDevices(() => void this.pluggedOrUnplugged())
+    onScopeDispose(() => {
+      unwatch()
+      this.stopAll()
+    })
   }
 
-  /** The device was pulled, or the browser's own button ended the share. */
-  function lost(source: Source, track: MediaStreamTrack): void {
-    if (tracks[source] !== track) return
-    put(source, null)
-    faults[source] = source === 'screen' ? 'screen_ended' : `${source}_unplugged`
-  }
-
-  async function open(source: Device): Promise<void> {
-    wanted[source] = true
+  async open(source: Device): Promise<void> {
+    this.wanted[source] = true
     try {
-      put(source, await openDevice(source, chosen[source]))
+      this.put(source, await openDevice(source, this.chosen[source]))
     } catch (error) {
-      put(source, null)
-      faults[source] = error instanceof CodedError ? error.code : `${source}_busy`
+      this.put(source, null)
+      this.faults[source] = error instanceof CodedError ? error.code : `${source}_busy`
     }
-    await refresh()
+    await this.refresh()
   }
 
-  async function refresh(): Promise<void> {
-    devices.value = await listDevices().catch(() => ({ cameras: [], microphones: [] }))
+  async choose(source: Device, id: string): Promise<void> {
+    this.chosen[source] = id
+    localStorage.setItem(CHOSEN_KEY, JSON.stringify(this.chosen))
+    await this.open(source)
   }
 
-  async function choose(source: Device, id: string): Promise<void> {
-    chosen[source] = id
-    localStorage.setItem(CHOSEN_KEY, JSON.stringify(chosen))
-    await open(source)
-  }
-
-  async function toggleCamera(): Promise<void> {
-    if (!tracks.camera) return open('camera')
-    wanted.camera = false
-    put('camera', null)
+  readonly toggleCamera = async (): Promise<void> => {
+    if (!this.tracks.camera) return this.open('camera')
+    this.wanted.camera = false
+    this.put('camera', null)
   }
 
   /** Muting keeps the device open, so that unmuting is instant. */
-  async function toggleMicrophone(): Promise<void> {
-    const track = tracks.microphone
-    if (!track) return open('microphone')
+  readonly toggleMicrophone = async (): Promise<void> => {
+    const track = this.tracks.microphone
+    if (!track) return this.open('microphone')
     track.enabled = !track.enabled
-    wanted.microphone = track.enabled
-    changed('microphone', track)
+    this.wanted.microphone = track.enabled
+    this.changed('microphone', track)
   }
 
-  async function shareScreen(): Promise<void> {
+  readonly shareScreen = async (): Promise<void> => {
     try {
-      put('screen', await openScreen())
+      this.put('screen', await openScreen())
     } catch (error) {
       // A share that runs is kept when the choice of another one was cancelled.
-      faults.screen = error instanceof CodedError ? error.code : 'screen_busy'
+      this.faults.screen = error instanceof CodedError ? error.code : 'screen_busy'
     }
   }
 
-  function stopScreen(): void {
-    delete faults.screen
-    put('screen', null)
+  readonly stopScreen = (): void => {
+    delete this.faults.screen
+    this.put('screen', null)
   }
 
-  async function pluggedOrUnplugged(): Promise<void> {
-    await refresh()
+  stopAll(): void {
+    for (const source of ['camera', 'microphone', 'screen'] as const) this.put(source, null)
+  }
+
+  private put(source: Source, track: MediaStreamTrack | null): void {
+    this.tracks[source]?.stop()
+    this.tracks[source] = track
+    if (track) {
+      delete this.faults[source]
+      track.addEventListener('ended', () => this.lost(source, track), { once: true })
+    }
+    this.changed(source, track)
+  }
+
+  /** The device was pulled, or the browser's own button ended the share. */
+  private lost(source: Source, track: MediaStreamTrack): void {
+    if (this.tracks[source] !== track) return
+    this.put(source, null)
+    this.faults[source] = source === 'screen' ? 'screen_ended' : `${source}_unplugged`
+  }
+
+  private async refresh(): Promise<void> {
+    this.devices.value = await listDevices().catch(() => NONE)
+  }
+
+  private async pluggedOrUnplugged(): Promise<void> {
+    await this.refresh()
     for (const source of ['camera', 'microphone'] as const) {
-      if (!tracks[source] && wanted[source] && REOPENABLE.test(faults[source] ?? '')) await open(source)
+      if (!this.tracks[source] && this.wanted[source] && REOPENABLE.test(this.faults[source] ?? '')) await this.open(source)
     }
   }
-
-  function stopAll(): void {
-    for (const source of ['camera', 'microphone', 'screen'] as const) put(source, null)
-  }
-
-  const unwatch = watchDevices(() => void pluggedOrUnplugged())
-  onScopeDispose(() => {
-    unwatch()
-    stopAll()
-  })
-  return { tracks, wanted, chosen, devices, faults, open, choose, toggleCamera, toggleMicrophone, shareScreen, stopScreen, stopAll }
 }
-
-export type Capture = ReturnType<typeof useCapture>

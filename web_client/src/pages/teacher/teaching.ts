@@ -6,10 +6,10 @@ import { codecFromQuery } from '../../shared/codecs'
 import { inspect } from '../../shared/debug'
 import { openLine, type Line } from '../../shared/line'
 import type { PeerState } from '../../shared/peer'
-import { CodedError, type LessonBrief, type LessonUpdate, type ServerMessage } from '../../shared/protocol'
+import { CodedError, type LessonBrief, type LessonUpdate, type ServerMessage, type Welcome } from '../../shared/protocol'
 import { Publisher } from '../../shared/publisher'
 import { TokenStore } from '../../shared/token'
-import { useCapture } from './capture'
+import { Capture } from './capture'
 import { forget, recall, remember } from './memory'
 import { RecordingWatch, type RecordingState } from './recording'
 
@@ -17,13 +17,15 @@ export type Phase = 'loading' | 'no_token' | 'no_lesson' | 'setup' | 'live' | 'e
 
 const REJOIN_JITTER_MS = 300
 const ASK_AGAIN_MS = 2000
+const LOOK_EVERY_MS = 500
+/** Faults that pass by themselves. */
+const PASSING = new Set(['offline', 'internal', 'busy'])
 
 function initialState() {
   return {
     phase: 'loading' as Phase,
     fault: null as string | null,
     lesson: null as LessonBrief | null,
-    name: '',
     receivers: 0,
     peer: 'idle' as PeerState,
     recording: 'off' as RecordingState,
@@ -35,151 +37,159 @@ function initialState() {
   }
 }
 
-export type TeachingState = ReturnType<typeof initialState>
+/** One teacher's session on this page. */
+export class Teaching {
+  readonly state = reactive(initialState())
+  readonly capture: Capture
+  readonly publisher: Publisher
+  private readonly line = shallowRef<Line | null>(null)
+  readonly lineState = computed(() => this.line.value?.state ?? null)
+  private readonly store = new TokenStore()
+  private readonly api = new Api(() => this.store.get())
+  private readonly watch = new RecordingWatch()
 
-export function useTeaching() {
-  const store = new TokenStore()
-  const api = new Api(() => store.get())
-  const state = reactive(initialState())
-  const line = shallowRef<Line | null>(null)
-  const watch = new RecordingWatch()
-  const lineState = computed(() => line.value?.state ?? null)
-
-  const publisher = new Publisher({
-    codec: codecFromQuery(location.search),
-    negotiate: (sdp) => (line.value ? line.value.signal.offer(sdp) : Promise.reject(new CodedError('offline'))),
-    state(next) {
-      state.peer = next
-      if (next === 'connected') state.fault = null
-    },
-    fault: (code) => (state.fault = code),
-  })
-  const capture = useCapture((source, track) => {
-    void publisher.put(source, track).then(tellSources)
-  })
-
-  function tellSources(): void {
-    if (state.phase !== 'live') return
-    line.value?.signal.send({ type: 'sources', ...publisher.sources })
-    if (!state.lesson) return
-    const { camera, microphone } = capture.wanted
-    const screen = publisher.sources.screen || state.screenLost
-    if (publisher.sources.screen) state.screenLost = false
-    remember({ lesson: state.lesson.id, since_ms: state.since_ms, camera, muted: !microphone, screen })
-  }
-
-  function hear(message: ServerMessage): void {
-    if (message.type === 'lesson') heardLesson(message)
-    else if (message.type === 'rejoin') setTimeout(() => void publisher.link.rebuild(), Math.random() * REJOIN_JITTER_MS)
-    else if (message.type === 'error') state.fault = message.code
-  }
-
-  function heardLesson(update: LessonUpdate): void {
-    if (state.lesson) Object.assign(state.lesson, { title: update.title, code: update.code, state: update.state })
-    state.receivers = update.receivers
-    state.recordingFault = update.recording.error
-    state.recordedBytes = update.recording.bytes
-    watch.hear(update.recording, Date.now())
-    if (update.state === 'closed') finish('closed')
-  }
-
-  function connect(): void {
-    line.value = openLine({
-      page: 'teacher',
-      store,
-      api,
-      welcome(message) {
-        state.fault = null
-        if (message.lesson) state.lesson = message.lesson
-        if (state.phase !== 'live') return
-        publisher.link.welcomed(message.resumed)
-        tellSources()
-      },
-      message: hear,
+  constructor() {
+    this.publisher = new Publisher({
+      codec: codecFromQuery(location.search),
+      negotiate: (sdp) => this.line.value?.signal.offer(sdp) ?? Promise.reject(new CodedError('offline')),
+      state: (next) => this.peerChanged(next),
+      fault: (code) => (this.state.fault = code),
     })
+    this.capture = new Capture((source, track) => void this.publisher.put(source, track).then(() => this.tellSources()))
+    const ticker = setInterval(() => this.look(), LOOK_EVERY_MS)
+    onScopeDispose(() => clearInterval(ticker))
+    inspect(
+      () => this.publisher.link.pc,
+      () => ({ ...this.state, sources: this.publisher.sources }),
+    )
+    void this.begin()
   }
 
-  /** Finds out which lesson the token is for, for as long as it takes. */
-  async function begin(): Promise<void> {
-    if (!store.adopt()) return void (state.phase = 'no_token')
-    try {
-      const me = await api.me()
-      state.name = me.name
-      state.fault = null
-      await enter(me.lesson)
-    } catch (error) {
-      const code = error instanceof CodedError ? error.code : 'internal'
-      state.fault = code
-      if (code === 'lesson_closed' || code === 'no_such_lesson') state.phase = 'no_lesson'
-      else if (code === 'offline' || code === 'internal' || code === 'busy') setTimeout(() => void begin(), ASK_AGAIN_MS)
-      else state.phase = 'no_token'
-    }
+  readonly start = (): void => {
+    this.state.phase = 'live'
+    this.state.since_ms ||= Date.now()
+    if (this.line.value?.state.signal === 'open') this.publisher.link.welcomed(false)
+    this.tellSources()
   }
 
-  async function enter(lesson: LessonBrief | null): Promise<void> {
-    state.lesson = lesson
-    if (!lesson) return void (state.phase = 'no_lesson')
-    if (lesson.state === 'closed') return void (state.phase = 'ended')
-    const before = recall(lesson.id)
-    state.phase = 'setup'
-    connect()
-    const wanted = { camera: before?.camera ?? true, microphone: true }
-    await Promise.all([capture.open('microphone'), wanted.camera ? capture.open('camera') : undefined])
-    if (!before) return
-    if (before.muted) await capture.toggleMicrophone()
-    state.since_ms = before.since_ms
-    state.screenLost = before.screen
-    start()
-  }
-
-  function start(): void {
-    state.phase = 'live'
-    state.since_ms ||= Date.now()
-    if (line.value?.state.signal === 'open') publisher.link.welcomed(false)
-    tellSources()
+  readonly end = (): void => {
+    const { lesson } = this.state
+    if (this.line.value?.signal.send({ type: 'end_lesson' }) || !lesson) return
+    void this.api.closeLesson(lesson.id).catch(() => (this.state.fault = 'offline'))
   }
 
   /** A new lesson begins like an opened link: with nothing left of the one before. */
-  async function createLesson(title: string): Promise<void> {
-    const made = await api.createLesson(title)
-    if (made.token) store.set(made.token)
+  readonly createLesson = async (title: string): Promise<void> => {
+    const made = await this.api.createLesson(title)
+    if (made.token) this.store.set(made.token)
     forget()
     location.reload()
   }
 
-  function end(): void {
-    if (!line.value?.signal.send({ type: 'end_lesson' }) && state.lesson) {
-      void api.closeLesson(state.lesson.id).catch(() => (state.fault = 'offline'))
+  readonly useToken = (token: string): void => {
+    this.store.set(token)
+    this.state.fault = null
+    void this.begin()
+  }
+
+  /** Finds out which lesson the token is for, for as long as it takes. */
+  private async begin(): Promise<void> {
+    if (!this.store.adopt()) return void (this.state.phase = 'no_token')
+    try {
+      const me = await this.api.me()
+      this.state.fault = null
+      await this.enter(me.lesson)
+    } catch (error) {
+      const code = error instanceof CodedError ? error.code : 'internal'
+      this.state.fault = code
+      if (code === 'lesson_closed' || code === 'no_such_lesson') this.state.phase = 'no_lesson'
+      else if (PASSING.has(code)) setTimeout(() => void this.begin(), ASK_AGAIN_MS)
+      else this.state.phase = 'no_token'
     }
   }
 
-  function finish(code: string): void {
-    if (state.phase === 'ended') return
-    state.phase = 'ended'
-    state.fault = code === 'closed' ? null : code
+  private async enter(lesson: LessonBrief | null): Promise<void> {
+    this.state.lesson = lesson
+    if (!lesson) return void (this.state.phase = 'no_lesson')
+    if (lesson.state === 'closed') return void (this.state.phase = 'ended')
+    const before = recall(lesson.id)
+    this.state.phase = 'setup'
+    this.connect()
+    const camera = before?.camera ?? true
+    await Promise.all([this.capture.open('microphone'), camera ? this.capture.open('camera') : undefined])
+    if (!before) return
+    if (before.muted) await this.capture.toggleMicrophone()
+    this.state.since_ms = before.since_ms
+    this.state.screenLost = before.screen
+    this.start()
+  }
+
+  private connect(): void {
+    this.line.value = openLine({
+      page: 'teacher',
+      store: this.store,
+      api: this.api,
+      welcome: (message) => this.welcomed(message),
+      message: (message) => this.hear(message),
+    })
+  }
+
+  private welcomed(message: Welcome): void {
+    this.state.fault = null
+    if (message.lesson) this.state.lesson = message.lesson
+    if (this.state.phase !== 'live') return
+    this.publisher.link.welcomed(message.resumed)
+    this.tellSources()
+  }
+
+  private hear(message: ServerMessage): void {
+    if (message.type === 'lesson') this.heardLesson(message)
+    else if (message.type === 'error') this.state.fault = message.code
+    else if (message.type === 'rejoin') {
+      setTimeout(() => void this.publisher.link.rebuild(), Math.random() * REJOIN_JITTER_MS)
+    }
+  }
+
+  private heardLesson(update: LessonUpdate): void {
+    const { title, code, state, recording } = update
+    if (this.state.lesson) Object.assign(this.state.lesson, { title, code, state })
+    this.state.receivers = update.receivers
+    this.state.recordingFault = recording.error
+    this.state.recordedBytes = recording.bytes
+    this.watch.hear(recording, Date.now())
+    if (state === 'closed') this.finish('closed')
+  }
+
+  private peerChanged(next: PeerState): void {
+    this.state.peer = next
+    if (next === 'connected') this.state.fault = null
+  }
+
+  private tellSources(): void {
+    if (this.state.phase !== 'live') return
+    const sources = this.publisher.sources
+    this.line.value?.signal.send({ type: 'sources', ...sources })
+    if (!this.state.lesson) return
+    if (sources.screen) this.state.screenLost = false
+    const { camera, microphone } = this.capture.wanted
+    const screen = sources.screen || this.state.screenLost
+    remember({ lesson: this.state.lesson.id, since_ms: this.state.since_ms, camera, muted: !microphone, screen })
+  }
+
+  private look(): void {
+    this.state.now_ms = Date.now()
+    this.state.recording = this.watch.state(this.state.now_ms)
+    const ended = this.line.value?.state.ended
+    if (ended) this.finish(ended)
+  }
+
+  private finish(code: string): void {
+    if (this.state.phase === 'ended') return
+    this.state.phase = 'ended'
+    this.state.fault = code === 'closed' ? null : code
     if (code === 'closed') forget()
-    line.value?.stop()
-    publisher.link.close()
-    capture.stopAll()
+    this.line.value?.stop()
+    this.publisher.link.close()
+    this.capture.stopAll()
   }
-
-  function useToken(token: string): void {
-    store.set(token)
-    state.fault = null
-    void begin()
-  }
-
-  const ticker = setInterval(() => {
-    state.now_ms = Date.now()
-    state.recording = watch.state(state.now_ms)
-    const ended = line.value?.state.ended
-    if (ended && state.phase !== 'ended') finish(ended)
-  }, 500)
-  onScopeDispose(() => clearInterval(ticker))
-  inspect(() => publisher.link.pc, () => ({ ...state, sources: publisher.sources }))
-
-  void begin()
-  return { state, capture, lineState, publisher, start, end, createLesson, useToken }
 }
-
-export type TeachingSession = ReturnType<typeof useTeaching>

@@ -1,14 +1,14 @@
 /** The player's keys: space, arrows, and j k l as film editors know them. */
 
 import { onMounted, onScopeDispose, ref, type Ref } from 'vue'
-import type { WatchingSession } from './watching'
+import type { Watching } from './watching'
 
 const VOLUME_STEP = 0.1
 
 /** Seconds that a key moves the position by. */
 export const JUMPS: Readonly<Record<string, number>> = { ArrowLeft: -5, ArrowRight: 5, j: -10, l: 10 }
 
-export function usePlayerKeys(stage: Ref<HTMLElement | null>, session: WatchingSession, swap: () => void) {
+export function usePlayerKeys(stage: Ref<HTMLElement | null>, session: Watching, swap: () => void) {
   const fullscreen = ref(false)
   const { state } = session
 

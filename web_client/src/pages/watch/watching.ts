@@ -32,127 +32,131 @@ function initialState() {
   }
 }
 
-export function useWatching() {
-  const id = new URLSearchParams(location.search).get('id') ?? ''
-  const store = new TokenStore()
-  const api = new Api(() => store.get())
-  const state = reactive(initialState())
-  const manifest = shallowRef<Manifest | null>(null)
-  const playback = shallowRef<Playback | null>(null)
-  const elements = new Map<string, HTMLMediaElement>()
-  let skips: Span[] = []
-  let saidUntil = 0
-  let stopSession: (() => void) | null = null
+/** One viewer's session on this page. */
+export class Watching {
+  readonly id = new URLSearchParams(location.search).get('id') ?? ''
+  readonly state = reactive(initialState())
+  readonly manifest = shallowRef<Manifest | null>(null)
+  readonly elements = new Map<string, HTMLMediaElement>()
+  readonly tracks = { camera: this.of('camera'), screen: this.of('screen'), microphone: this.of('microphone') }
+  private readonly store = new TokenStore()
+  private readonly api = new Api(() => this.store.get())
+  private player: Playback | null = null
+  private skips: Span[] = []
+  private saidUntil_ms = 0
+  private stopSession: (() => void) | null = null
 
-  async function load(): Promise<void> {
-    if (!id) return void (state.phase = 'no_id')
-    if (!store.adopt()) return void (state.phase = 'no_token')
-    store.keepFresh(() => api.refresh())
-    try {
-      stopSession ??= await keepMediaSession(api)
-      manifest.value = await api.manifest(id)
-      skips = silences(manifest.value)
-      state.fault = null
-      state.phase = 'ready'
-    } catch (error) {
-      failed(error instanceof CodedError ? error.code : 'internal')
-    }
-  }
-
-  function failed(code: string): void {
-    state.fault = code
-    if (code === 'bad_token' || code === 'expired_token') state.phase = 'no_token'
-    else if (code === 'no_such_lesson' || code === 'forbidden') state.phase = 'not_ready'
-    if (state.phase !== 'no_token') setTimeout(() => void load(), ASK_AGAIN_MS)
+  constructor() {
+    const keep = () => this.keepPlace()
+    const timers = [setInterval(() => this.tick(), TICK_MS), setInterval(() => this.state.playing && keep(), KEEP_PLACE_EVERY_MS)]
+    window.addEventListener('pagehide', keep)
+    onScopeDispose(() => {
+      timers.forEach(clearInterval)
+      window.removeEventListener('pagehide', keep)
+      this.stopSession?.()
+    })
+    inspect(
+      () => null,
+      () => ({ ...this.state, drift_ms: Math.round((this.player?.drift ?? 0) * 1000) }),
+    )
+    void this.load()
   }
 
   /** Called once all elements stand; the voice's file leads. */
-  function ready(): void {
-    const now = manifest.value
-    if (!now) return
-    const parts = now.tracks.flatMap((track): Part[] => {
-      const element = elements.get(track.file)
+  ready(): void {
+    const lesson = this.manifest.value
+    if (!lesson) return
+    const parts = lesson.tracks.flatMap((track): Part[] => {
+      const element = this.elements.get(track.file)
       return element ? [{ track, element }] : []
     })
-    const leader = parts.find((part) => part.track.source === now.voice_in) ?? null
-    for (const part of parts) part.element.muted = part.track.source !== now.voice_in && part.track.source !== 'microphone'
-    playback.value = new Playback(parts, now.duration_s, leader)
-    const place = placeOf(id, now.duration_s)
-    if (place) {
-      playback.value.seek(place)
-      say({ word: 'resumed', at: place })
+    for (const { track, element } of parts) element.muted = track.source !== lesson.voice_in && track.source !== 'microphone'
+    const leader = parts.find((part) => part.track.source === lesson.voice_in) ?? null
+    this.player = new Playback(parts, lesson.duration_s, leader)
+    const place = placeOf(this.id, lesson.duration_s)
+    if (!place) return
+    this.player.seek(place)
+    this.say({ word: 'resumed', at: place })
+  }
+
+  readonly toggle = (): void => {
+    const player = this.player
+    if (player?.playing) player.pause()
+    else void player?.play(performance.now()).catch(() => player.pause())
+  }
+
+  readonly seek = (to: number): void => {
+    this.player?.seek(to)
+    if (this.state.said?.word === 'resumed') this.state.said = null
+  }
+
+  readonly setRate = (rate: number): void => {
+    this.state.rate = rate
+    if (this.player) this.player.rate = rate
+  }
+
+  readonly setVolume = (volume: number): void => {
+    this.state.volume = Math.min(1, Math.max(0, volume))
+    for (const element of this.elements.values()) element.volume = this.state.volume
+  }
+
+  readonly useToken = (token: string): void => {
+    this.store.set(token)
+    this.state.fault = null
+    this.state.phase = 'loading'
+    void this.load()
+  }
+
+  private async load(): Promise<void> {
+    if (!this.id) return void (this.state.phase = 'no_id')
+    if (!this.store.adopt()) return void (this.state.phase = 'no_token')
+    this.store.keepFresh(() => this.api.refresh())
+    try {
+      this.stopSession ??= await keepMediaSession(this.api)
+      this.manifest.value = await this.api.manifest(this.id)
+      this.skips = silences(this.manifest.value)
+      this.state.fault = null
+      this.state.phase = 'ready'
+    } catch (error) {
+      this.failed(error instanceof CodedError ? error.code : 'internal')
     }
   }
 
-  function say(said: Said): void {
-    state.said = said
-    saidUntil = performance.now() + SAY_FOR_MS
+  private failed(code: string): void {
+    this.state.fault = code
+    if (code === 'bad_token' || code === 'expired_token') this.state.phase = 'no_token'
+    else if (code === 'no_such_lesson' || code === 'forbidden') this.state.phase = 'not_ready'
+    if (this.state.phase !== 'no_token') setTimeout(() => void this.load(), ASK_AGAIN_MS)
   }
 
-  function tick(): void {
-    const player = playback.value
+  private say(said: Said): void {
+    this.state.said = said
+    this.saidUntil_ms = performance.now() + SAY_FOR_MS
+  }
+
+  private tick(): void {
+    const player = this.player
     if (!player) return
     const now = performance.now()
     player.tick(now)
-    const silence = player.playing ? silenceAt(skips, player.position) : null
+    const silence = player.playing ? silenceAt(this.skips, player.position) : null
     if (silence) {
       player.seek(silence.to)
-      say({ word: 'skipped', seconds: Math.round(silence.to - silence.from) })
+      this.say({ word: 'skipped', seconds: Math.round(silence.to - silence.from) })
     }
-    if (state.said && now > saidUntil) state.said = null
-    state.position = player.position
-    state.playing = player.playing
-    state.waiting = player.waiting && player.playing
+    if (this.state.said && now > this.saidUntil_ms) this.state.said = null
+    this.state.position = player.position
+    this.state.playing = player.playing
+    this.state.waiting = player.waiting && player.playing
     const active = player.parts.filter((part) => player.isActive(part)).map((part) => part.track.file)
-    if (active.join() !== state.active.join()) state.active = active
+    if (active.join() !== this.state.active.join()) this.state.active = active
   }
 
-  function toggle(): void {
-    const player = playback.value
-    if (!player) return
-    if (player.playing) player.pause()
-    else void player.play(performance.now()).catch(() => player.pause())
+  private keepPlace(): void {
+    if (this.player) keepPlace(this.id, this.player.position)
   }
 
-  function seek(to: number): void {
-    playback.value?.seek(to)
-    if (state.said?.word === 'resumed') state.said = null
+  private of(source: Track['source']) {
+    return computed(() => this.manifest.value?.tracks.filter((track) => track.source === source) ?? [])
   }
-
-  function setRate(rate: number): void {
-    state.rate = rate
-    if (playback.value) playback.value.rate = rate
-  }
-
-  function setVolume(volume: number): void {
-    state.volume = Math.min(1, Math.max(0, volume))
-    for (const element of elements.values()) element.volume = state.volume
-  }
-
-  function useToken(token: string): void {
-    store.set(token)
-    state.fault = null
-    state.phase = 'loading'
-    void load()
-  }
-
-  const keep = () => playback.value && keepPlace(id, playback.value.position)
-  const timers = [setInterval(tick, TICK_MS), setInterval(() => playback.value?.playing && keep(), KEEP_PLACE_EVERY_MS)]
-  window.addEventListener('pagehide', keep)
-  onScopeDispose(() => {
-    timers.forEach(clearInterval)
-    window.removeEventListener('pagehide', keep)
-    stopSession?.()
-  })
-  inspect(
-    () => null,
-    () => ({ ...state, drift_ms: Math.round((playback.value?.drift ?? 0) * 1000) }),
-  )
-  const of = (source: Track['source']) => computed(() => manifest.value?.tracks.filter((track) => track.source === source) ?? [])
-  const tracks = { camera: of('camera'), screen: of('screen'), microphone: of('microphone') }
-
-  void load()
-  return { id, state, manifest, elements, tracks, ready, toggle, seek, setRate, setVolume, useToken }
 }
-
-export type WatchingSession = ReturnType<typeof useWatching>
