@@ -345,7 +345,7 @@ mod tests {
             assert_eq!(take(2, 3000, false), Some(2));
             assert_eq!(take(4, 6000, false), None, "a hole");
             assert_eq!(take(3, 3000, false), Some(4), "repaired");
-            assert_eq!(encoding.fresh_chain(Micros(9_000_000)), None);
+            assert_eq!(encoding.fresh_chain(Micros(60_000_000)), None);
         }
     }
 

@@ -6,8 +6,8 @@ use zhuandi_wire::time::Micros;
 
 use crate::packet::Meta;
 
-/// Bounds of a chain that is served: age, number of frames, bytes.
-pub const MAX_AGE_US: i64 = 8_000_000;
+/// Bounds of a chain that is served: age (a still screen has an old one), number of frames, bytes.
+pub const MAX_AGE_US: i64 = 60_000_000;
 /// Frames are sent a millisecond apart to a late joiner.
 pub const MAX_FRAMES: u32 = 100;
 /// A larger chain costs the joiner more than a new key frame.

@@ -130,14 +130,17 @@ impl Publication {
         self.encodings.get_mut(usize::from(index))
     }
 
-    /// Look which encodings arrive; answers the bit mask when it changed.
+    /// Look which encodings arrive; answers the bit mask when it changed. When all are silent the last ones stay: a still
+    /// screen sends nothing, and who joins then needs it, too.
     pub fn refresh_alive(&mut self, now: Micros) -> Option<u8> {
         let alive = (0u8..)
             .zip(&self.encodings)
             .filter(|(_, encoding)| encoding.is_alive(now));
         let mask = alive.fold(0u8, |mask, (index, _)| mask | 1 << index.min(7));
-        let changed = mask != self.alive;
-        self.alive = mask;
+        let changed = mask != self.alive && mask != 0;
+        if changed {
+            self.alive = mask;
+        }
         changed.then_some(mask)
     }
 

@@ -1,10 +1,10 @@
 //! Storms: joins, key-frame requests, repairs; and that sound and picture stay in step.
 
-use zhuandi_sfu::api::{Command, PublicationId, RateRow, TransportId};
+use zhuandi_sfu::api::{Command, Played, PublicationId, RateRow, TransportId};
 
 use crate::forwarding::film;
-use crate::media::{Film, seen};
-use crate::people::{classroom, connect, teacher};
+use crate::media::{self, Film, seen};
+use crate::people::{classroom, connect, publish, teacher};
 use crate::world::World;
 
 #[test]
@@ -176,4 +176,30 @@ fn sound_and_picture_keep_one_clock_through_a_layer_switch() {
         );
         assert!((-45..=45).contains(&age_ms), "track {track}: {age_ms} ms");
     }
+}
+
+#[test]
+fn who_joins_while_a_still_screen_sends_nothing_sees_it_at_once() {
+    let mut world = World::new(3, 5);
+    crate::people::link(&mut world, 1, 1);
+    world.run(500_000);
+    let whole = film(1, 0).played();
+    let played = Played {
+        loop_us: 60_000_000,
+        ..whole
+    };
+    let screen = (
+        media::video(&["only"], Some(1000)),
+        media::video(&["only"], None),
+    );
+    publish(&mut world, 1, 1, 100, screen, played);
+    world.run(12_000_000);
+    let room = classroom(&mut world, 60);
+    world.run(300_000);
+    let asked = world.now;
+    connect(&mut world, room.camera_slot(), Some(100));
+    world.run(100_000);
+    let frames = seen(&world.nodes[2].log, room.camera_track());
+    assert!(frames[0].label.keyframe && frames[0].at_us - asked.0 < 30_000);
+    assert_eq!(frames.last().unwrap().label.frame, 49, "the newest frame");
 }
