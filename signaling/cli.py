@@ -143,9 +143,8 @@ def _ask(config: Config, method: str, path: str) -> Any:
     token = mint(operator_rights("cli", "cli", int(time.time()) + 60), key, time.time())
     try:
         ports = json.loads((config.data_dir / "run" / "signalling.json").read_text())
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{ports['http']}{path}", method=method, headers={"Authorization": f"Bearer {token}"}
-        )
+        url = config.local_url(ports["http"]) + path
+        request = urllib.request.Request(url, method=method, headers={"Authorization": f"Bearer {token}"})
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as error:

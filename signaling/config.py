@@ -122,6 +122,11 @@ class Config(BaseSettings):
         """Command line, environment, file; in this order."""
         return init_settings, env_settings, YamlConfigSettingsSource(settings_cls)
 
+    def local_url(self, http_port: int) -> str:
+        """Where our own programs on this machine reach the server without TLS."""
+        host = self.listen.host if self.listen.host not in ("", "0.0.0.0", "::") else "127.0.0.1"
+        return f"http://[{host}]:{http_port}" if ":" in host else f"http://{host}:{http_port}"
+
     @property
     def data_dir(self) -> Path:
         """The data folder, absolute."""

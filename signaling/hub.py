@@ -250,9 +250,11 @@ class Hub:
         standing = {state["lesson"]: state for state in event["state"]}
         for room in list(self.rooms.values()):
             state = standing.pop(room.row.recording, None)
-            await room.media_is_new(state)
             if room.permanent and state is None and self.recordings.begun(room.row.recording):
+                room.opened = False
                 await self.next_recording(room)  # a demonstration has no gaps
+            else:
+                await room.media_is_new(state)
         for recording in standing:
             with contextlib.suppress(MediaError):
                 await self.media.close_lesson(recording)

@@ -171,7 +171,7 @@ class Supervisor:
         if not ports:
             return False
         try:
-            async with http.get(f"http://127.0.0.1:{ports['http']}/readyz") as answer:
+            async with http.get(self.config.local_url(ports["http"]) + "/readyz") as answer:
                 reasons = (await answer.json())["reasons"]
         except (aiohttp.ClientError, OSError, ValueError):
             return False
@@ -194,7 +194,7 @@ class Supervisor:
         if self.config.demo.enabled:
             rights = teacher_rights(DEMO_SUB, DEMO_NAME, DEMO, int(time.time()) + DEMO_TOKEN_S)
             plan = {
-                "url": f"http://127.0.0.1:{ports['http']}",
+                "url": self.config.local_url(ports["http"]),
                 "token": mint(rights, key, time.time()),
                 "ca_file": None,
                 "lesson": DEMO,

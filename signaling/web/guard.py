@@ -16,7 +16,7 @@ from streaming.errors import MediaError
 log = structlog.get_logger()
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 # What others than this machine may read without TLS: the page that helps to trust the certificate.
-PLAIN_PATHS = ("/trust", "/ca.crt", "/healthz", "/assets/")
+PLAIN_PATHS = ("/trust", "/ca.crt", "/healthz", "/readyz", "/assets/", "/favicon")
 LOCAL_NAMES: frozenset[str | None] = frozenset({"localhost", "127.0.0.1", "::1"})
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -56,7 +56,9 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
 @web.middleware
 async def transport(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Plain HTTP is for this machine; everybody else is led to HTTPS."""
-    if request.scheme == "http" and not _is_local(request.remote) and not request.path.startswith(PLAIN_PATHS):
+    if request.scheme == "http" and not _from_here(request) and not request.path.startswith(PLAIN_PATHS):
+        if request.path == "/":
+            raise web.HTTPTemporaryRedirect("/trust")
         port = request.app[HTTPS_PORT][0]
         name = request.url.host or "localhost"
         host = f"[{name}]" if ":" in name else name
@@ -93,6 +95,12 @@ def same_origin(request: web.Request) -> bool:
     except ValueError:
         return False
     return both_local or parts.netloc.lower() == request.host.lower()
+
+
+def _from_here(request: web.Request) -> bool:
+    """Whether the asker is this machine, by whichever of its addresses."""
+    here = request.transport.get_extra_info("sockname") if request.transport is not None else None
+    return _is_local(request.remote) or (here is not None and here[0] == request.remote)
 
 
 def _is_local(remote: str | None) -> bool:
