@@ -82,6 +82,8 @@ class Hub:
             raise Refused("forbidden", "the token does not allow to join a lesson")
         if rights.room is None:
             own = [r for r in self.rooms.values() if r.row.teacher == rights.sub]
+            if own and await self.store.revoked(own[-1].row.id, rights.sub):
+                raise Refused("forbidden", "you were removed from this lesson")
             return own[-1] if own else await self.create(rights, "")
         room = self.rooms.get(rights.room)
         if room is not None:
@@ -98,7 +100,8 @@ class Hub:
             raise Refused("forbidden", "the token does not allow to create lessons")
         if lesson is not None and not (SAFE_ID.fullmatch(lesson) and len(lesson) <= MAX_LESSON_ID):
             raise Refused("no_such_lesson", "a lesson id has letters, digits, '-' and '_', at most 48")
-        if self.config.recording.enabled and self.recordings.disk_is_full():
+        # The demo lesson stands even then: its teacher is refused at the door, and the server starts.
+        if lesson != DEMO and self.config.recording.enabled and self.recordings.disk_is_full():
             raise Refused("disk_full", DISK_FULL)
         async with self._create_lock:
             if lesson is not None and lesson in self.rooms:

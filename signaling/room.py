@@ -260,7 +260,10 @@ class Room:
                 await self._tools.media.close_lesson(self.row.recording)
         # Also when media is away just now: what it has written so far is the recording.
         if self._tools.recordings.begun(self.row.recording):
-            self._write_state("closed", self._tools.now_ms())
+            try:
+                self._write_state("closed", self._tools.now_ms())
+            except OSError as error:  # a full disk: the recorder publishes it as interrupted
+                log.error("the recording could not be marked closed", lesson=self.row.id, error=str(error))
 
     def _write_state(self, state: str, closed_ms: int | None) -> None:
         series = ("demo", self._tools.demo_keep) if self.permanent else None

@@ -64,7 +64,7 @@ async def media_file(request: web.Request) -> web.StreamResponse:
 
 async def _viewer(request: web.Request, hub: Hub) -> Rights:
     sealed = request.cookies.get(COOKIE)
-    if sealed is not None:
+    if sealed is not None and "Authorization" not in request.headers:
         return _open(hub, sealed)
     return await hub.rights(bearer(request))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -100,6 +101,7 @@ def test_a_flood_ends_it_but_thirty_a_second_for_ever_do_not() -> None:
         (CLASSROOM, {"type": "quality", "choice": "low"}, True),
         (CLASSROOM, {"type": "end_lesson"}, False),
         (TEACHER, {"type": "end_lesson"}, True),
+        (replace(TEACHER, create=False), {"type": "end_lesson"}, False),
         (OPERATOR, {"type": "end_lesson"}, True),
         (CLASSROOM, {"type": "offer", "id": 1, "sdp": "v=0"}, True),
     ],
