@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recorder.zwl import LogCodec, TrackHeader, ZwlWriter
+from signaling.ends.demo_media import LessonMedia, PlayedSource
 from signaling.ends.rtp_packets import RtpStream
 
 if TYPE_CHECKING:
@@ -96,3 +97,12 @@ def _audio(file: Path, seconds: float) -> int:
             packet = stream.packet(number * 960, bytes([0xFC]).ljust(AUDIO_PAYLOAD, b"\x5a"), marker=number == 0)
             writer.rtp(LEAD_US + AUDIO_PHASE_US + number * 20_000, packet)
     return packets
+
+
+def lesson_traffic(folder: Path, seconds: int) -> LessonMedia:
+    """The same as the camera and microphone of a publishing end, repeated."""
+    traffic = make_traffic(folder, seconds)
+    loop_us = seconds * 1_000_000 + LEAD_US
+    camera = PlayedSource([traffic.video], ["one"], "VP8", 96, loop_us)
+    microphone = PlayedSource([traffic.audio], ["one"], "opus", 111, loop_us)
+    return LessonMedia("benchmark", float(seconds), {"microphone": microphone, "camera": camera})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -31,11 +29,3 @@ def test_the_traffic_is_what_it_says(tmp_path: Path) -> None:
     assert [set(track) for track in sizes] == [{VIDEO_PAYLOAD}, {AUDIO_PAYLOAD}]
     assert sum(len(track) for track in sizes) == traffic.packets
     assert 8 * sum(sizes[0]) / 3 == pytest.approx(1_000_000, rel=0.01)
-
-
-@pytest.mark.parametrize("name", ["forward"])
-def test_help_shows_examples(name: str) -> None:
-    words = subprocess.run(
-        [sys.executable, "-m", f"benchmarks.{name}", "--help"], check=True, capture_output=True, text=True
-    ).stdout
-    assert f"python -m benchmarks.{name} --" in words
