@@ -159,7 +159,7 @@ class Hub:
         if rights.publish and not room.opened and self.config.recording.enabled and self.recordings.disk_is_full():
             raise Refused("disk_full", DISK_FULL)
         old = room.lesson.participants.get(hello.resume or "")
-        if old is not None and old.rights.sub == rights.sub and old.kind == "page":
+        if old is not None and old.kind == "page" and _same_rights(old.rights, rights):
             self._resume(room, old, rights, outbox)
             return room, old, old.transport is not None
         if not rights.publish and room.lesson.receivers() >= self.config.lesson.max_receivers:
@@ -261,3 +261,8 @@ class Hub:
         for recording in standing:
             with contextlib.suppress(MediaError):
                 await self.media.close_lesson(recording)
+
+
+def _same_rights(old: Rights, new: Rights) -> bool:
+    """Whether a session may go on: the same person, and nothing that flows now has become forbidden."""
+    return old.sub == new.sub and old.publish == new.publish and old.subscribe == new.subscribe

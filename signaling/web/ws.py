@@ -37,6 +37,7 @@ from signaling.web.common import HUB
 log = structlog.get_logger()
 MAX_BACKLOG = 64 * 1024  # characters that may wait for a slow reader
 SEND_S = 10.0
+MAX_SOCKETS = 10_000
 
 
 class PageSocket:
@@ -199,6 +200,8 @@ class Conversation:
 
 async def websocket(request: web.Request) -> web.WebSocketResponse:
     """The handler of `/ws`."""
+    if len(request.app[SOCKETS].all) >= MAX_SOCKETS:
+        raise Refused("full", "too many pages are connected")
     socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE_BYTES, compress=False, autoping=True, timeout=5.0)
     await socket.prepare(request)
     outbox = PageSocket(socket)
