@@ -24,8 +24,8 @@ VOICE := signaling/ends/voice
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-run: setup ## Set up what is missing and start the server with the demo lesson
-	@echo "[5/5] starting"
+run: setup .stamps/demo ## Set up what is missing and start the server with the demo lesson
+	@echo "[6/6] starting"
 	@exec $(BIN)/zhuandi demo
 
 dev: setup-tests ## Start the server and the pages with live reload
@@ -43,7 +43,7 @@ $(BIN)/python:
 
 # The project itself is a path entry, so that edits to Python need no build.
 .stamps/python: requirements/base.lock | $(BIN)/python
-	@echo "[1/5] Python packages"
+	@echo "[1/6] Python packages"
 	@mkdir -p .stamps
 	@[ -e .stamps/python-tests ] || $(PIP) -r requirements/base.lock
 	@pwd > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/zhuandi.pth"
@@ -52,12 +52,12 @@ $(BIN)/python:
 	@touch $@
 
 .stamps/python-tests: requirements/dev.lock .stamps/python
-	@echo "[1/5] Python packages of the tests"
+	@echo "[1/6] Python packages of the tests"
 	@$(PIP) -r requirements/dev.lock
 	@touch $@
 
 .stamps/web: $(WEB_SOURCES)
-	@echo "[2/5] web pages"
+	@echo "[2/6] web pages"
 	@mkdir -p .stamps
 	@[ .stamps/web-packages -nt web_client/package-lock.json ] || { npm --prefix web_client ci $(NPM_FLAGS) && touch .stamps/web-packages; }
 	@npm --prefix web_client run --silent build
@@ -65,16 +65,22 @@ $(BIN)/python:
 
 # The demo lesson's voice; a melody stands in where this cannot be installed.
 .stamps/voice: $(VOICE)/package-lock.json
-	@echo "[3/5] voice of the demo lesson"
+	@echo "[3/6] voice of the demo lesson"
 	@mkdir -p .stamps
 	@npm --prefix $(VOICE) ci $(NPM_FLAGS) || echo "      no voice package: the demo lesson plays a melody instead"
 	@touch $@
 
 .stamps/core: $(RUST_SOURCES)
-	@echo "[4/5] packet core (Rust, release); the first build takes some minutes"
+	@echo "[4/6] packet core (Rust, release); the first build takes some minutes"
 	@mkdir -p .stamps
 	@$(CARGO) build --manifest-path $(CORE)/Cargo.toml --release --locked -p zhuandi-py
 	@cp $(CORE)/target/release/lib_core.so $(EXTENSION).new && mv $(EXTENSION).new $(EXTENSION)
+	@touch $@
+
+# Encoded before the start, so that the first link that people open shows a lesson at once.
+.stamps/demo: $(wildcard signaling/ends/*.py) .stamps/python .stamps/voice
+	@echo "[5/6] demo lesson; encoded once"
+	@$(BIN)/python -m signaling.ends.demo_media
 	@touch $@
 
 .stamps/system: scripts/system-packages

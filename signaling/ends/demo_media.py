@@ -167,4 +167,6 @@ def _played(paths: list[str], rids: list[str], codec: str, loop_s: int) -> Playe
 
 
 if __name__ == "__main__":
-    make_media(Path(sys.argv[1]) if len(sys.argv) > 1 else cache_folder())
+    _folder = Path(sys.argv[1]) if len(sys.argv) > 1 else cache_folder()
+    if load_media(_folder) is None:
+        make_media(_folder)
