@@ -101,7 +101,7 @@ types:
 
 layers:
 	@echo "== import-linter"
-	@$(BIN)/lint-imports --no-cache --no-timings
+	@$(BIN)/lint-imports --no-cache
 
 web-checks:
 	@echo "== vue-tsc, vitest"
