@@ -57,9 +57,14 @@ def config_print(config: ConfigFile = None, settings: Settings = None, data: Dat
 
 
 @config_app.command("check")
-def config_check(config: ConfigFile = None, settings: Settings = None, data: DataFolder = None) -> None:
+def config_check(
+    file: Annotated[Path | None, typer.Argument(help="The same as --config.")] = None,
+    config: ConfigFile = None,
+    settings: Settings = None,
+    data: DataFolder = None,
+) -> None:
     """Complain about mistakes, or say that there are none."""
-    _config(config, settings, data)
+    _config(file or config, settings, data)
     typer.echo("ok")
 
 

@@ -80,6 +80,6 @@ def test_the_commands_check_and_print_hide_secrets_and_complain_in_one_line() ->
     )
     assert printed.exit_code == 0 and "port: 5" in printed.output
     assert secret not in printed.output and "k: (hidden)" in printed.output
-    assert runner.invoke(app, ["config", "check"]).output.strip() == "ok"
+    assert runner.invoke(app, ["config", "check", str(SAMPLE)]).output.strip() == "ok"
     wrong = runner.invoke(app, ["config", "check", "--set", "rtc.prot=5"])
     assert wrong.exit_code == 1 and "did you mean rtc.port?" in wrong.output
