@@ -124,7 +124,8 @@ class Config(BaseSettings):
 
     def local_url(self, http_port: int) -> str:
         """Where our own programs on this machine reach the server without TLS."""
-        host = self.listen.host if self.listen.host not in ("", "0.0.0.0", "::") else "127.0.0.1"
+        anywhere = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
+        host = anywhere.get(self.listen.host, self.listen.host)
         return f"http://[{host}]:{http_port}" if ":" in host else f"http://{host}:{http_port}"
 
     @property

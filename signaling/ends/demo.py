@@ -15,6 +15,7 @@ from signaling.ends.client_core import ClientCore
 from signaling.ends.demo_media import prepare_media
 from signaling.ends.door import DoorPlan, Refused
 from signaling.ends.publish_end import PublishEnd
+from streaming.logs import log_as_json
 
 RETRY_S = 5.0
 
@@ -53,5 +54,5 @@ async def _main() -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="demo: %(message)s")
+    log_as_json()
     asyncio.run(_main())

@@ -73,8 +73,6 @@ class Listeners:
         host = self._config.listen.host or None
         self.ports["https"] = await _listen(main, host, self._config.listen.port, context)
         self.ports["http"] = await _listen(main, host, self._config.listen.http_port, None)
-        if host not in (None, "0.0.0.0", "127.0.0.1", "localhost"):  # our own demo, supervisor and CLI come this way
-            await _listen(main, "127.0.0.1", self.ports["http"], None)
         self._app[HTTPS_PORT][0] = self.ports["https"]
         if self._config.metrics.listen:
             metrics_host, _, port = self._config.metrics.listen.rpartition(":")
