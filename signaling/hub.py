@@ -228,6 +228,7 @@ class Hub:
                     room.offline_since_ms.pop(session, None)
                     if participant is not None:
                         await room.leave(participant)
+            room.turn_away_expired(now_ms)
             await self._watch_teacher(room, now_ms)
 
     async def _watch_teacher(self, room: Room, now_ms: int) -> None:

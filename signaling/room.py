@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from signaling.auth import LEEWAY_S
 from signaling.labels import adopted, publication_label, slot_label, transport_label
 from signaling.lesson import Lesson, Participant, Publication, RecordingState, Slot, Transport
 from signaling.messages import ByeReason, ErrorCode, Refused, Rejoin, ServerMessage
@@ -85,6 +86,13 @@ class Room:
         if self.dirty:
             self.dirty = False
             self.tell_all(self.lesson.snapshot())
+
+    def turn_away_expired(self, now_ms: int) -> None:
+        """Pages whose token ran out come back with a fresh one, and their media goes on; or they stay away."""
+        for session, outbox in list(self.outboxes.items()):
+            participant = self.lesson.participants.get(session)
+            if participant is not None and (participant.rights.expires_s + LEEWAY_S) * 1000 < now_ms:
+                outbox.bye("expired")
 
     async def leave(self, participant: Participant, reason: ByeReason | None = None) -> None:
         """The participant and its media go away."""

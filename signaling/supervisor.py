@@ -31,6 +31,7 @@ from streaming.params import NodeConfig
 
 READY_S = 30.0
 PATIENCE_S = 5.0
+PORTS_S = 4.0
 DEMO_TOKEN_S = 10 * 365 * 86400
 SOCKET_PATH_BYTES = 107
 
@@ -52,6 +53,18 @@ def check_ports(config: Config) -> None:
                 probe.bind((host, port))
             except OSError as error:
                 raise StartFailed(_port_words(key, port, error)) from None
+
+
+def wait_for_ports(config: Config) -> None:
+    """As `check_ports`, but give the children of a server that was killed the time to end."""
+    deadline_s = time.monotonic() + PORTS_S
+    while True:
+        try:
+            return check_ports(config)
+        except StartFailed:
+            if time.monotonic() > deadline_s:
+                raise
+            time.sleep(0.1)
 
 
 def _port_words(key: str, port: int, error: OSError) -> str:
@@ -122,7 +135,7 @@ class Supervisor:
         run = config.data_dir / "run"
         if len(str(media_socket(config))) > SOCKET_PATH_BYTES:
             raise StartFailed(f"the path of the data folder is too long for a Unix socket: {config.data_dir}")
-        check_ports(config)
+        wait_for_ports(config)
         try:
             for folder in ("run", "secrets", "recordings", "library"):
                 (config.data_dir / folder).mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,17 @@ async def test_a_session_outlives_its_socket_by_a_minute(world: World) -> None:
     world.now_ms[0] += 2_000
     await world.hub.tick()
     assert session not in room.lesson.participants and not world.media.transports
+
+
+async def test_a_page_whose_token_ran_out_is_sent_for_a_fresh_one_and_its_media_stays(world: World) -> None:
+    async with world.page(world.teacher(), "teacher") as teacher:
+        await teach(teacher)
+        await world.hub.tick()
+        world.now_ms[0] = (int(time.time()) + 620) * 1000
+        await world.hub.tick()
+        assert (await teacher.hear("bye"))["reason"] == "expired"
+        assert await teacher.close_code() == 4000
+    assert world.media.transports
 
 
 async def test_ending_the_lesson_tells_everybody_and_completes_the_recording(world: World) -> None:
