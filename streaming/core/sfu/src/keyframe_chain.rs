@@ -11,7 +11,7 @@ pub const MAX_AGE_US: i64 = 60_000_000;
 /// Frames are sent a millisecond apart to a late joiner.
 pub const MAX_FRAMES: u32 = 100;
 /// A larger chain costs the joiner more than a new key frame.
-pub const MAX_BYTES: usize = 300 << 10;
+pub const MAX_BYTES: usize = 200 << 10;
 
 #[derive(Clone, Copy, Debug)]
 struct Chain {

@@ -1,7 +1,9 @@
 //! What a classroom gets from a teacher: everything, once, in order, and in step.
 
-use crate::media::{Film, heard, seen};
-use crate::people::{classroom, connect, connected, teacher};
+use zhuandi_sfu::api::{Extensions, RtpParameters};
+
+use crate::media::{self, Film, heard, seen};
+use crate::people::{classroom, connect, connected, link, publish, teacher};
 use crate::world::World;
 
 /// Film that the tests share: one layer, a key frame a second.
@@ -86,4 +88,38 @@ fn connecting_the_same_again_changes_nothing() {
             "no frame twice"
         );
     }
+}
+
+/// An m-section as FFmpeg's WHIP offers it: no header extensions, no RTX, no feedback.
+fn plain(rtp: RtpParameters) -> RtpParameters {
+    let codecs = rtp.codecs.into_iter().filter(|codec| codec.apt.is_none());
+    RtpParameters {
+        codecs: codecs.collect(),
+        extensions: Extensions::default(),
+        nack: false,
+        twcc: false,
+        ..rtp
+    }
+}
+
+#[test]
+fn a_publisher_without_extensions_is_told_apart_by_payload_type() {
+    let mut world = World::new(3, 7);
+    link(&mut world, 1, 1);
+    world.run(500_000);
+    let camera = (
+        media::video(&["only"], Some(1000)),
+        media::video(&["only"], None),
+    );
+    let camera = (plain(camera.0), plain(camera.1));
+    publish(&mut world, 1, 1, 100, camera, film(1, 0).played());
+    let microphone = (plain(media::audio(Some(2000))), plain(media::audio(None)));
+    publish(&mut world, 1, 1, 101, microphone, media::voice(2, 0));
+    let room = classroom(&mut world, 50);
+    world.run(500_000);
+    connect(&mut world, room.camera_slot(), Some(100));
+    connect(&mut world, room.voice_slot(), Some(101));
+    world.run(3_000_000);
+    assert!(seen(&world.nodes[2].log, room.camera_track()).len() > 70);
+    assert!(heard(&world.nodes[2].log, room.voice_track()).len() > 140);
 }
