@@ -1,4 +1,4 @@
-"""A storm: all classrooms come in at once through the real door to a lesson under way: HTTPS, WebSocket, ICE, DTLS."""
+"""A storm: all classrooms come in at once, by HTTPS, WebSocket, ICE and DTLS, to a lesson under way."""
 
 from __future__ import annotations
 
