@@ -107,7 +107,11 @@ class Child:
                 await self._process.stdin.drain()
         if self._ending:
             self.signal(signal.SIGTERM)
-        return await self._process.wait()
+        code = await self._process.wait()
+        # Its own helpers (pools of encoders, jobs) were in its session; nobody else waits for them.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        return code
 
     def _open_log(self) -> int | None:
         path = self.plan.log

@@ -84,6 +84,18 @@ async def test_a_child_is_asked_to_end_and_then_made_to(tmp_path: Path, stubborn
     assert child.returncode == code
 
 
+async def test_what_a_child_started_goes_with_it(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    grandchild = f"import os, time; open({str(pid_file)!r}, 'w').write(f'{{os.getpid()}}\\n'); time.sleep(60)"
+    program = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {grandchild!r}])"
+    child = Child(Plan("child", ("-c", program), tmp_path / "log"))
+    running = asyncio.create_task(child.keep_running())
+    pid = int((await lines(pid_file, 1))[0])
+    await child.end(5)
+    await asyncio.wait_for(running, 10)
+    await gone(pid)
+
+
 async def test_children_die_with_their_parent(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     program = f"import os, time; open({str(pid_file)!r}, 'w').write(f'{{os.getpid()}}\\n'); time.sleep(60)"
@@ -96,6 +108,11 @@ async def test_children_die_with_their_parent(tmp_path: Path) -> None:
     pid = int((await lines(pid_file, 1))[0])
     process.kill()
     await process.wait()
+    await gone(pid)
+
+
+async def gone(pid: int) -> None:
+    """Wait until a process has ended."""
     async with asyncio.timeout(10):
         while _alive(pid):  # noqa: ASYNC110 - another process, nothing announces its end
             await asyncio.sleep(0.01)
