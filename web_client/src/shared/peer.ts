@@ -6,7 +6,7 @@ export type PeerState = 'idle' | 'connecting' | 'connected' | 'interrupted'
 
 export const RESTART_AFTER_MS = 2000
 const CONNECT_WITHIN_MS = 8000
-const RETRY_MS = [300, 1000, 2000, 4000]
+const RETRY_MS = [300, 500, 1000]
 
 /** Faults that another offer of the same kind would only meet again. */
 const FINAL_CODES = new Set(['bad_sdp', 'unknown_codec', 'forbidden', 'already_publishing', 'lesson_closed'])
@@ -126,7 +126,7 @@ export class PeerLink {
   }
 
   private retry(): void {
-    const wait = RETRY_MS[Math.min(this.failures++, RETRY_MS.length - 1)] ?? 4000
+    const wait = RETRY_MS[Math.min(this.failures++, RETRY_MS.length - 1)] ?? 1000
     this.later(wait, () => this.rebuild())
   }
 
