@@ -169,7 +169,7 @@ class Supervisor:
     async def _ready(self) -> bool:
         """Wait until lessons can be taken; False when we were told to stop meanwhile."""
         deadline_s = time.monotonic() + READY_S
-        async with aiohttp.ClientSession() as http:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as http:
             while not self._stop.is_set():
                 if await self._answers(http):
                     return True
@@ -186,7 +186,7 @@ class Supervisor:
         try:
             async with http.get(self.config.local_url(ports["http"]) + "/readyz") as answer:
                 reasons = (await answer.json())["reasons"]
-        except (aiohttp.ClientError, OSError, ValueError):
+        except (aiohttp.ClientError, OSError, ValueError):  # TimeoutError is an OSError
             return False
         return "media_away" not in reasons
 

@@ -167,7 +167,7 @@ class MediaClient:
                 while line := await reader.readline():
                     self._take(json.loads(line))
                     attempt = 0
-            except (OSError, ValueError):
+            except (OSError, ValueError, KeyError, TypeError):
                 pass  # a broken line is a broken connection: what follows cannot be trusted
             if self._ready.is_set():
                 self._put({"event": "lost"})

@@ -65,7 +65,10 @@ async def media_file(request: web.Request) -> web.StreamResponse:
 async def _viewer(request: web.Request, hub: Hub) -> Rights:
     sealed = request.cookies.get(COOKIE)
     if sealed is not None and "Authorization" not in request.headers:
-        return _open(hub, sealed)
+        rights = _open(hub, sealed)
+        if rights.room is not None and await hub.store.revoked(rights.room, rights.sub):
+            raise Refused("forbidden", "you were removed from this lesson")
+        return rights
     return await hub.rights(bearer(request))
 
 

@@ -45,7 +45,7 @@ export class PeerLink {
     else void this.rebuild()
   }
 
-  /** Replaces the connection. The old one is closed after the new one was built, never before. */
+  /** Replaces the connection. The old one is closed once the new one stands in its place. */
   async rebuild(): Promise<void> {
     clearTimeout(this.timer)
     const generation = ++this.generation
