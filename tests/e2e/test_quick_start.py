@@ -86,7 +86,7 @@ def printed(process: subprocess.Popen[bytes], said: Path, within_s: float = 90) 
         assert time.monotonic() < deadline, said.read_text()
         time.sleep(0.1)
     whole = [line for line in said.read_text().splitlines() if line.strip()]
-    begin = next((at for at, line in enumerate(whole) if line.startswith("[5/5]")), -1)
+    begin = next((at for at, line in enumerate(whole) if re.match(r"\[(\d)/\1\] ", line)), -1)
     return whole[begin + 1 :]
 
 

@@ -76,7 +76,7 @@ async def picture(page: Page, name: str = "video-camera") -> dict[str, Any] | No
     return found
 
 
-async def sees_numbers(page: Page, name: str = "video-camera", within_s: float = 10.0) -> float:
+async def sees_numbers(page: Page, name: str = "video-camera", within_s: float = 15.0) -> float:
     """Wait until the picture's number is readable and moves; seconds that it took."""
     began = time.monotonic()
     first = await eventually(lambda: picture(page, name), lambda p: p is not None and p["number"] is not None, within_s)
@@ -86,7 +86,7 @@ async def sees_numbers(page: Page, name: str = "video-camera", within_s: float =
     return time.monotonic() - began
 
 
-async def hears_tone(page: Page, hertz: float, within_s: float = 10.0) -> None:
+async def hears_tone(page: Page, hertz: float, within_s: float = 15.0) -> None:
     """Wait until the page plays this tone."""
     await eventually(
         lambda: page.evaluate("() => window.probe.sound()"),
@@ -98,7 +98,7 @@ async def hears_tone(page: Page, hertz: float, within_s: float = 10.0) -> None:
 T = TypeVar("T")
 
 
-async def eventually(ask: Callable[[], Awaitable[T]], good: Callable[[T], bool], within_s: float = 10.0) -> T:
+async def eventually(ask: Callable[[], Awaitable[T]], good: Callable[[T], bool], within_s: float = 15.0) -> T:
     """Ask until the answer is good; fails with the last answer."""
     deadline = time.monotonic() + within_s
     while True:
