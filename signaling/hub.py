@@ -212,11 +212,18 @@ class Hub:
             room.publish_snapshot()
 
     def publish_table(self) -> None:
-        """Once a second: everything to the operators."""
+        """Once a second: everything to the operators, one lesson to those who sit in it."""
+        for room in self.rooms.values():
+            sitting = [p for p in room.lesson.participants.values() if p.rights.role == "operator"]
+            if sitting:
+                own = Table(self.book.table(room.row.id, room.lesson))
+                for participant in sitting:
+                    room.tell(participant, own)
         if self.consoles:
             rows = [row for room in self.rooms.values() for row in self.book.table(room.row.id, room.lesson)]
+            table = Table(rows)
             for outbox in list(self.consoles):
-                outbox.send(Table(rows))
+                outbox.send(table)
 
     async def tick(self) -> None:
         """Once a second: sessions without socket, lessons without teacher."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from signaling.auth import operator_rights
 from signaling.messages import LessonMessage
 from signaling.session import CLOSE_SLOW
 from signaling.web import guard
@@ -115,6 +117,18 @@ async def test_an_operator_without_a_lesson_sees_the_table_of_all(world: World) 
             ("王老师", "teacher", "lesson-1"), ("Village 1", "classroom", "lesson-1"),
         ]  # fmt: skip
         assert {"state", "recv_bps", "send_bps", "loss", "layer", "rtt_ms", "last_keyframe_s"} <= set(rows[0])
+
+
+async def test_an_operator_who_sits_in_a_lesson_sees_its_table(world: World) -> None:
+    rights = replace(operator_rights("op", "Operator", int(time.time()) + 60), room="lesson-1")
+    async with (
+        world.page(world.teacher(), "teacher"),
+        world.page(world.token(rights), "operator") as operator,
+    ):
+        assert operator.welcome["lesson"]["id"] == "lesson-1"
+        world.hub.publish_table()
+        rows = (await operator.hear("table"))["rows"]
+        assert [r["role"] for r in rows] == ["teacher", "operator"]
 
 
 @pytest.mark.parametrize(
