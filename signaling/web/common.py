@@ -80,13 +80,18 @@ def text_field(body: dict[str, Any], name: str, longest: int = 200) -> str:
     return value.strip()
 
 
+def teaches(rights: Rights) -> bool:
+    """Whether a lesson of this bearer is his or hers to run."""
+    # A pupil's microphone may be published without being the teacher: only who creates lessons runs them.
+    return rights.role == "teacher" and rights.create
+
+
 def room_in_charge(request: web.Request, rights: Rights) -> Room:
     """The open lesson of the path, for its teacher or an operator; raises `Refused`."""
     lesson = request.match_info["lesson"]
     room = request.app[HUB].rooms.get(lesson)
     own = room is not None and (room.row.teacher == rights.sub or rights.room == lesson)
-    # A pupil's microphone may be published without being the teacher: only who creates lessons runs them.
-    if not (rights.admin or (own and rights.role == "teacher" and rights.create)):
+    if not (rights.admin or (own and teaches(rights))):
         raise Refused("forbidden", "this is for the teacher of the lesson or an operator")
     if room is None:
         raise Refused("no_such_lesson", "there is no such open lesson")

@@ -16,7 +16,7 @@ from signaling.auth import Rights
 from signaling.hub import Hub
 from signaling.messages import Refused
 from signaling.web.api import may_watch
-from signaling.web.common import HUB, bearer, rights_of
+from signaling.web.common import HUB, bearer, rights_of, teaches
 
 COOKIE = "zd_media"
 COOKIE_S = 600
@@ -33,7 +33,7 @@ async def open_session(request: web.Request) -> web.Response:
     """A cookie that lets `<video>` read what the token may read."""
     hub = request.app[HUB]
     rights = await rights_of(request)
-    if not (rights.record or rights.join):
+    if not (rights.record or teaches(rights)):
         raise Refused("forbidden", "the token reads no recordings")
     response = web.json_response({})
     response.set_cookie(
@@ -77,7 +77,7 @@ def _seal(hub: Hub, rights: Rights, expires_s: int) -> str:
         "sub": rights.sub,
         "role": rights.role,
         "room": rights.room,
-        "join": rights.join,
+        "create": rights.create,
         "record": rights.record,
         "exp": expires_s,
     }
@@ -92,7 +92,9 @@ def _open(hub: Hub, sealed: str) -> Rights:
     body = json.loads(urlsafe_b64decode(raw))
     if body["exp"] < time.time():
         raise Refused("expired_token", "the media cookie has expired")
-    return Rights(body["sub"], "", body["role"], body["room"], body["exp"], join=body["join"], record=body["record"])
+    return Rights(
+        body["sub"], "", body["role"], body["room"], body["exp"], create=body["create"], record=body["record"]
+    )
 
 
 def _mac(hub: Hub, raw: bytes) -> str:

@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from signaling.auth import operator_rights
+from signaling.auth import operator_rights, teacher_rights
 from signaling.messages import LessonMessage
 from signaling.session import CLOSE_SLOW
 from signaling.web import guard
@@ -81,6 +81,8 @@ async def test_a_bad_body_is_a_clear_refusal(world: World, body: str) -> None:
         ("POST", "/api/lessons/lesson-1/token", "classroom", 403),
         ("POST", "/api/lessons/none/close", "operator", 404),
         ("POST", "/api/lessons/none/close", "teacher", 403),
+        ("POST", "/api/library/session", "classroom", 403),
+        ("GET", "/api/library/lesson-1", "classroom", 403),
         ("GET", "/api/nothing", "operator", 404),
         ("DELETE", "/api/lessons", "operator", 405),
     ],
@@ -192,9 +194,14 @@ async def test_pages_are_served_and_nothing_beside_them(world: World, tmp_path: 
 async def test_recordings_are_for_those_who_may_and_no_hint_for_others(world: World, library: Path) -> None:
     async with world.page(world.teacher(), "teacher"):
         pass
-    own, other, all_seeing = world.teacher(), world.classroom("lesson-2"), world.operator()
-    listed = [(await world.request("GET", "/api/library", t))[1]["entries"] for t in (own, other, all_seeing)]
-    assert [len(entries) for entries in listed] == [1, 0, 1]
+    own, other, all_seeing = world.teacher(), world.classroom(), world.operator()
+    guest = world.token(replace(teacher_rights("guest", "", "lesson-1", int(time.time()) + 600), create=False))
+    stranger = world.teacher("lesson-2", sub="t2")
+    listed = [
+        len((await world.request("GET", "/api/library", token))[1]["entries"])
+        for token in (own, other, guest, stranger, all_seeing)
+    ]
+    assert listed == [1, 0, 0, 0, 1]
     assert (await world.request("GET", "/api/library/lesson-1", own))[1] == MANIFEST
     refusals = [await world.request("GET", f"/api/library/{name}", other) for name in ("lesson-1", "none")]
     assert refusals[0][:2] == refusals[1][:2] and refusals[0][0] == 403
