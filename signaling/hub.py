@@ -117,8 +117,7 @@ class Hub:
         now_ms = self.now_ms()
         for _ in range(50):
             identity = lesson or secrets.token_hex(8)
-            code = f"{secrets.randbelow(900_000) + 100_000}"
-            row = LessonRow(identity, title, sub, name, code, "open", identity, now_ms, now_ms)
+            row = LessonRow(identity, title, sub, name, _draw_code(), "open", identity, now_ms, now_ms)
             with contextlib.suppress(Taken):
                 await self.store.add(row)
                 return row
@@ -145,11 +144,23 @@ class Hub:
         return recording
 
     async def remove(self, room: Room, sub: str) -> None:
-        """Send a participant away for good."""
+        """Send a participant away for good: the code that it knows is worth nothing any more."""
         await self.store.revoke(room.row.id, sub, self.now_ms())
+        await self._renew_code(room)
         for participant in list(room.lesson.participants.values()):
             if participant.rights.sub == sub:
                 await room.leave(participant, "removed")
+
+    async def _renew_code(self, room: Room) -> None:
+        for _ in range(50):
+            code = _draw_code()
+            with contextlib.suppress(Taken):
+                await self.store.set_code(room.row.id, code)
+                room.row = replace(room.row, code=code)
+                room.lesson.code = code
+                room.dirty = True
+                return
+        log.error("no free lesson code was found", lesson=room.row.id)
 
     # people
 
@@ -274,3 +285,7 @@ class Hub:
 def _same_rights(old: Rights, new: Rights) -> bool:
     """Whether a session may go on: the same person, and nothing that flows now has become forbidden."""
     return old.sub == new.sub and old.publish == new.publish and old.subscribe == new.subscribe
+
+
+def _draw_code() -> str:
+    return f"{secrets.randbelow(900_000) + 100_000}"

@@ -111,6 +111,13 @@ class Store:
         )
         return replace(row, state="closed", closed_ms=now_ms)
 
+    async def set_code(self, lesson: str, code: str) -> None:
+        """Another code for a lesson; raises `Taken`."""
+        try:
+            await self._database.execute("UPDATE lessons SET code = ? WHERE id = ?", (code, lesson))
+        except aiosqlite.IntegrityError:
+            raise Taken(code) from None
+
     async def saw_teacher(self, lesson: str, now_ms: int) -> None:
         """Note that an output end was there."""
         await self._database.execute("UPDATE lessons SET last_teacher_ms = ? WHERE id = ?", (now_ms, lesson))

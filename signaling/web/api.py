@@ -20,12 +20,15 @@ from signaling.web.limits import RateLimit
 
 TOKEN_S = 12 * 3600
 JOINS: web.AppKey[RateLimit] = web.AppKey("joins", RateLimit)
+WRONG_CODES: web.AppKey[RateLimit] = web.AppKey("wrong_codes", RateLimit)
 
 
 def add_api(app: web.Application) -> None:
     """Routes under /api."""
-    # Six digits are a million codes: at one try in 6 s a stranger needs weeks for one of ten open lessons.
-    app[JOINS] = RateLimit(burst=10, every_s=6.0)
+    # Six digits are a million codes: at one wrong code in 6 s a stranger needs weeks for one of ten open lessons.
+    app[WRONG_CODES] = RateLimit(burst=10, every_s=6.0)
+    # Right codes cost only this: all classrooms of a county may come from one address, at one bell.
+    app[JOINS] = RateLimit(burst=600, every_s=0.1)
     app.router.add_post("/api/join", join)
     app.router.add_get("/api/me", me)
     app.router.add_post("/api/token/refresh", refresh)
@@ -47,7 +50,9 @@ def token_for(hub: Hub, rights: Rights) -> str:
 async def join(request: web.Request) -> web.Response:
     """A six-digit code for a classroom's token."""
     hub = request.app[HUB]
-    if not request.app[JOINS].allows(request.remote or "", time.monotonic()):
+    asker, wrong_codes = request.remote or "", request.app[WRONG_CODES]
+    now_s = time.monotonic()
+    if not (wrong_codes.may(asker, now_s) and request.app[JOINS].allows(asker, now_s)):
         detail = {"code": "busy", "detail": "too many tries; wait some seconds"}
         return web.json_response(detail, status=429, headers={"Retry-After": "6"})
     body = await json_body(request)
@@ -55,6 +60,7 @@ async def join(request: web.Request) -> web.Response:
     name = clean_name(text_field(body, "name"))
     row = await hub.store.by_code(code)
     if row is None:
+        wrong_codes.take(asker, now_s)
         raise Refused("no_such_lesson", "no open lesson has this code")
     sub = f"classroom-{secrets.token_hex(8)}"
     rights = classroom_rights(sub, name or sub[:16], row.id, int(time.time()) + TOKEN_S)

@@ -14,12 +14,26 @@ class RateLimit:
         self.refused = 0
 
     def allows(self, asker: str, now_s: float) -> bool:
-        """Take one try."""
-        tokens, since_s = self._buckets.pop(asker, (float(self._burst), now_s))
-        tokens = min(float(self._burst), tokens + (now_s - since_s) / self._every_s)
-        allowed = tokens >= 1
-        self._buckets[asker] = (tokens - 1 if allowed else tokens, now_s)
-        if len(self._buckets) > self._remembered:
-            self._buckets.popitem(last=False)
+        """Take one try, if there is one."""
+        allowed = self.may(asker, now_s)
+        if allowed:
+            self.take(asker, now_s)
+        return allowed
+
+    def may(self, asker: str, now_s: float) -> bool:
+        """Whether a try is left; takes none."""
+        allowed = self._left(asker, now_s) >= 1
         self.refused += not allowed
         return allowed
+
+    def take(self, asker: str, now_s: float) -> None:
+        """Count a try; those that were under way together are all counted, below zero too."""
+        left = self._left(asker, now_s)
+        self._buckets.pop(asker, None)
+        self._buckets[asker] = (left - 1, now_s)
+        if len(self._buckets) > self._remembered:
+            self._buckets.popitem(last=False)
+
+    def _left(self, asker: str, now_s: float) -> float:
+        tokens, since_s = self._buckets.get(asker, (float(self._burst), now_s))
+        return min(float(self._burst), tokens + (now_s - since_s) / self._every_s)

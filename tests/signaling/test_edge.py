@@ -65,6 +65,18 @@ async def test_wrong_codes_are_refused_and_soon_slowed_down(world: World) -> Non
     raise AssertionError("nobody was slowed down")
 
 
+async def test_all_classrooms_of_a_county_may_join_at_once_from_one_address(world: World) -> None:
+    code = (await open_lesson(world))["code"]
+    joins = (world.request("POST", "/api/join", json={"code": code, "name": f"{n}"}) for n in range(60))
+    assert {status for status, _, _ in await asyncio.gather(*joins)} == {200}
+
+
+async def test_wrong_codes_under_way_together_are_all_counted(world: World) -> None:
+    tries = (world.request("POST", "/api/join", json={"code": "000000"}) for _ in range(60))
+    await asyncio.gather(*tries)
+    assert (await world.request("POST", "/api/join", json={"code": "000000"}))[0] == 429
+
+
 @pytest.mark.parametrize("body", ["[]", "{", '{"code": 5}', '{"code": "' + "1" * 30_000 + '"}'])
 async def test_a_bad_body_is_a_clear_refusal(world: World, body: str) -> None:
     status, answer, _ = await world.request("POST", "/api/join", data=body)

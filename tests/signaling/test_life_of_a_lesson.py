@@ -192,6 +192,17 @@ async def test_who_was_removed_stays_out_of_this_lesson(world: World) -> None:
     assert (await world.request("GET", "/api/me", world.classroom()))[0] == 403
 
 
+async def test_the_code_that_a_removed_classroom_knows_leads_nowhere_and_the_teacher_sees_the_new_one(
+    world: World,
+) -> None:
+    async with world.page(world.teacher(), "teacher") as teacher, world.page(world.classroom()):
+        old = teacher.welcome["lesson"]["code"]
+        await world.request("POST", "/api/lessons/lesson-1/remove", world.teacher(), json={"sub": "c1"})
+        new = (await teacher.hear("lesson", lambda m: m["code"] != old))["code"]
+        joined = [(await world.request("POST", "/api/join", json={"code": code}))[0] for code in (old, new)]
+        assert joined == [404, 200]
+
+
 async def test_a_full_disk_refuses_a_new_lesson_in_words_and_lets_a_running_one_go_on(
     config: Config, tmp_path: Path
 ) -> None:
