@@ -201,8 +201,8 @@ class Supervisor:
     async def _begin(self, tasks: list[asyncio.Task[None]]) -> None:
         ports = self.ports()
         key = next(iter(api_keys(self.config).items()))
-        banner = Banner(self.config, self.addresses, ports, key, self.language)
-        for line in banner.lines(time.time()):
+        banner = Banner(self.config, self.addresses, ports, key[1], self.language)
+        for line in banner.lines():
             print(line, flush=True)
         if self.config.demo.enabled:
             rights = teacher_rights(DEMO_SUB, DEMO_NAME, DEMO, int(time.time()) + DEMO_TOKEN_S)

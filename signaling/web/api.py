@@ -11,7 +11,8 @@ from typing import Any
 from aiohttp import web
 
 from signaling.auth import Rights, classroom_rights, clean_name, mint, teacher_rights
-from signaling.hub import Hub
+from signaling.hub import DEMO, Hub
+from signaling.links import link_rights, page_of_link
 from signaling.messages import Refused
 from signaling.recordings import ENTRY_FIELDS
 from signaling.store import LessonRow
@@ -19,6 +20,7 @@ from signaling.web.common import HUB, json_body, rights_of, room_in_charge, teac
 from signaling.web.limits import RateLimit
 
 TOKEN_S = 12 * 3600
+LINK_S = 30 * 86400
 JOINS: web.AppKey[RateLimit] = web.AppKey("joins", RateLimit)
 WRONG_CODES: web.AppKey[RateLimit] = web.AppKey("wrong_codes", RateLimit)
 
@@ -30,6 +32,7 @@ def add_api(app: web.Application) -> None:
     # Right codes cost only this: all classrooms of a county may come from one address, at one bell.
     app[JOINS] = RateLimit(burst=600, every_s=0.1)
     app.router.add_post("/api/join", join)
+    app.router.add_post("/api/link", link)
     app.router.add_get("/api/me", me)
     app.router.add_post("/api/token/refresh", refresh)
     app.router.add_get("/api/lessons", lessons)
@@ -53,8 +56,7 @@ async def join(request: web.Request) -> web.Response:
     asker, wrong_codes = request.remote or "", request.app[WRONG_CODES]
     now_s = time.monotonic()
     if not (wrong_codes.may(asker, now_s) and request.app[JOINS].allows(asker, now_s)):
-        detail = {"code": "busy", "detail": "too many tries; wait some seconds"}
-        return web.json_response(detail, status=429, headers={"Retry-After": "6"})
+        return _too_many()
     body = await json_body(request)
     code = text_field(body, "code", 20).replace(" ", "")
     name = clean_name(text_field(body, "name"))
@@ -65,6 +67,21 @@ async def join(request: web.Request) -> web.Response:
     sub = f"classroom-{secrets.token_hex(8)}"
     rights = classroom_rights(sub, name or sub[:16], row.id, int(time.time()) + TOKEN_S)
     return web.json_response({"token": token_for(hub, rights), "lesson": _lesson(hub, row)})
+
+
+async def link(request: web.Request) -> web.Response:
+    """A printed link's key for the token that it stands for."""
+    hub = request.app[HUB]
+    asker, wrong_codes = request.remote or "", request.app[WRONG_CODES]
+    if not wrong_codes.may(asker, time.monotonic()):
+        return _too_many()
+    body = await json_body(request)
+    page = page_of_link(text_field(body, "key", 64), hub.keys)
+    if page is None:
+        wrong_codes.take(asker, time.monotonic())
+        raise Refused("bad_token", "this link is not of this server; copy it again from where the server was started")
+    rights = link_rights(page, DEMO, text_field(body, "language", 8), int(time.time()) + LINK_S)
+    return web.json_response({"token": token_for(hub, rights)})
 
 
 async def me(request: web.Request) -> web.Response:
@@ -164,6 +181,11 @@ async def may_watch(hub: Hub, rights: Rights, recording: str) -> bool:
         return rights.record
     row = await hub.store.lesson_of_recording(recording)
     return row is not None and (row.id == rights.room or row.teacher == rights.sub)
+
+
+def _too_many() -> web.Response:
+    detail = {"code": "busy", "detail": "too many tries; wait some seconds"}
+    return web.json_response(detail, status=429, headers={"Retry-After": "6"})
 
 
 def _teacher_token(hub: Hub, row: LessonRow, rights: Rights) -> str:

@@ -22,6 +22,7 @@ from signaling.auth import (
     teacher_rights,
     verify,
 )
+from signaling.links import PAGES, link_key, link_rights, page_of_link
 
 SECRET = "s" * 48
 KEYS = {"one": SECRET, "two": "t" * 48}
@@ -142,3 +143,22 @@ def test_watching_can_be_forbidden_and_roles_are_derived_only_where_none_is_name
 
 def test_names_for_peoples_eyes_are_one_clean_line() -> None:
     assert clean_name("王\n老\u202e师\x1b[31m" + "x" * 200) == ("王老师[31m" + "x" * 200)[:80]
+
+
+def test_a_printed_link_stands_for_its_page_under_every_key_of_the_server_and_nothing_else_does() -> None:
+    keys = {"old": "o" * 32, "new": "n" * 32}
+    seen = {link_key(secret, page) for secret in keys.values() for page in PAGES}
+    assert len(seen) == 2 * len(PAGES) and all(len(key) == 16 for key in seen)
+    for secret in keys.values():
+        for page in PAGES:
+            assert page_of_link(link_key(secret, page), keys) == page
+    for wrong in ("", "x" * 16, link_key("n" * 32, "operator")[:-1], link_key("other" * 8, "teacher"), "é"):
+        assert page_of_link(wrong, keys) is None
+
+
+def test_the_rights_behind_a_link_are_those_of_its_page() -> None:
+    rights = {page: link_rights(page, "demo", "en", 100) for page in PAGES}
+    assert rights["classroom"].room == "demo" and not rights["classroom"].publish
+    assert rights["teacher"].publish and not rights["teacher"].record
+    assert rights["operator"].admin and not rights["operator"].publish
+    assert rights["library"].record and not (rights["library"].admin or rights["library"].create)

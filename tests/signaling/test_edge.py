@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 
 from signaling.auth import operator_rights, teacher_rights
+from signaling.links import link_key
 from signaling.messages import LessonMessage
 from signaling.session import CLOSE_SLOW
 from signaling.web import guard
@@ -302,3 +303,12 @@ def test_a_rate_limit_gives_a_burst_then_one_in_a_while_and_forgets_old_askers()
     limit.allows("c", 5.0)
     assert limit.allows("a", 5.0)
     assert limit.refused == 2
+
+
+async def test_a_printed_link_is_exchanged_for_a_token_and_guessing_is_slowed_down(world: World) -> None:
+    key = link_key(next(iter(world.hub.keys.values())), "operator")
+    status, body, _ = await world.request("POST", "/api/link", json={"key": key, "language": "en"})
+    assert status == 200
+    assert (await world.request("GET", "/api/me", body["token"]))[1]["role"] == "operator"
+    statuses = [(await world.request("POST", "/api/link", json={"key": "x" * 16}))[0] for _ in range(20)]
+    assert statuses[0] == 401 and statuses[-1] == 429

@@ -75,6 +75,10 @@ export class Api {
     return this.ask('POST', '/api/join', { code, name })
   }
 
+  async link(key: string, language: string): Promise<string> {
+    return (await this.ask<{ token: string }>('POST', '/api/link', { key, language })).token
+  }
+
   async lessons(): Promise<LessonRow[]> {
     return (await this.ask<{ lessons: LessonRow[] }>('GET', '/api/lessons')).lessons
   }

@@ -2,13 +2,23 @@
 
 import { createApp, type Component } from 'vue'
 import '../styles/base.css'
+import { Api } from './api'
 import { language } from './text'
 
 /** Mounts a page, and reloads it when a link with another token is opened in the same tab. */
-export function mountPage(page: Component): void {
+export async function mountPage(page: Component): Promise<void> {
   document.documentElement.lang = language.value === 'zh' ? 'zh-CN' : 'en'
   window.addEventListener('hashchange', () => {
-    if (/[#&](token|code)=/.test(location.hash)) location.reload()
+    if (/[#&](token|code|key)=/.test(location.hash)) location.reload()
   })
+  await openShortLink()
   createApp(page).mount('#app')
+}
+
+/** Turns the key of a printed link into the token that it stands for; without a key, or with a wrong one, nothing. */
+export async function openShortLink(at: Location = location, past: History = history): Promise<void> {
+  const key = /[#&]key=([\w-]+)/.exec(at.hash)?.[1]
+  if (!key) return
+  const token = await new Api(() => null).link(key, language.value).catch(() => '')
+  past.replaceState(past.state, '', at.pathname + at.search + (token ? `#token=${token}` : ''))
 }

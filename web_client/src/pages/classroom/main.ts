@@ -1,4 +1,4 @@
 import { mountPage } from '../../shared/page'
 import ClassroomPage from './ClassroomPage.vue'
 
-mountPage(ClassroomPage)
+void mountPage(ClassroomPage)

@@ -1,4 +1,4 @@
 import { mountPage } from '../../shared/page'
 import HomePage from './HomePage.vue'
 
-mountPage(HomePage)
+void mountPage(HomePage)

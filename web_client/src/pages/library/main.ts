@@ -1,4 +1,4 @@
 import { mountPage } from '../../shared/page'
 import LibraryPage from './LibraryPage.vue'
 
-mountPage(LibraryPage)
+void mountPage(LibraryPage)

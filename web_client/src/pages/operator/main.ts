@@ -1,4 +1,4 @@
 import { mountPage } from '../../shared/page'
 import OperatorPage from './OperatorPage.vue'
 
-mountPage(OperatorPage)
+void mountPage(OperatorPage)

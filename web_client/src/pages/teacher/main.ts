@@ -1,4 +1,4 @@
 import { mountPage } from '../../shared/page'
 import TeacherPage from './TeacherPage.vue'
 
-mountPage(TeacherPage)
+void mountPage(TeacherPage)

@@ -1,4 +1,4 @@
 import { mountPage } from '../../shared/page'
 import TrustPage from './TrustPage.vue'
 
-mountPage(TrustPage)
+void mountPage(TrustPage)

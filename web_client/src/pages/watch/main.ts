@@ -1,4 +1,4 @@
 import { mountPage } from '../../shared/page'
 import WatchPage from './WatchPage.vue'
 
-mountPage(WatchPage)
+void mountPage(WatchPage)

@@ -1,0 +1,44 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { openShortLink } from './page'
+
+function place(hash: string): { at: Location; past: History; replaced: string[] } {
+  const replaced: string[] = []
+  const at = { hash, pathname: '/teacher', search: '' } as Location
+  const past = { state: null, replaceState: (_: unknown, __: string, url: string) => void replaced.push(url) }
+  return { at, past: past as unknown as History, replaced }
+}
+
+function answer(status: number, body: object): ReturnType<typeof vi.fn> {
+  const fetched = vi.fn(() => Promise.resolve(new Response(JSON.stringify(body), { status })))
+  vi.stubGlobal('fetch', fetched)
+  return fetched
+}
+
+afterEach(() => vi.unstubAllGlobals())
+
+describe('the key of a printed link', () => {
+  it('becomes the token that it stands for', async () => {
+    const fetched = answer(200, { token: 'a.b.c' })
+    const { at, past, replaced } = place('#key=Ab_9-xyz')
+    await openShortLink(at, past)
+    const [path, request] = fetched.mock.calls[0] as unknown as [string, RequestInit]
+    expect(path).toBe('/api/link')
+    expect(JSON.parse(String(request.body))).toMatchObject({ key: 'Ab_9-xyz' })
+    expect(replaced).toEqual(['/teacher#token=a.b.c'])
+  })
+
+  it('leaves the address bar even when the server does not know it', async () => {
+    answer(401, { code: 'bad_token' })
+    const { at, past, replaced } = place('#key=wrong')
+    await openShortLink(at, past)
+    expect(replaced).toEqual(['/teacher'])
+  })
+
+  it('is not asked for where there is none', async () => {
+    const fetched = answer(200, { token: 'a.b.c' })
+    const { at, past, replaced } = place('#code=123456')
+    await openShortLink(at, past)
+    expect(fetched).not.toHaveBeenCalled()
+    expect(replaced).toEqual([])
+  })
+})
