@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from benchmarks.media_process import MediaProcess, Publisher, receive, running
-from benchmarks.processes import OTHER_CORES, cpu_ns, on_cores, part_threads, rss_kb
+from benchmarks.processes import OTHER_CORES, cpu_ns, go_first, on_cores, part_threads, rss_kb
 from benchmarks.report import parser, positive, progress, show
 from benchmarks.traffic import LEAD_US, make_traffic
 from signaling.ends.client_core import ClientCore
@@ -122,6 +122,7 @@ def main() -> None:
     arguments.add_argument("--receivers", type=positive, default=200, help="how many (default 200)")
     arguments.add_argument("--seconds", type=positive, default=10, help="length of the window (default 10)")
     given = arguments.parse_args()
+    go_first()
     show(run(given.receivers, given.seconds), as_json=given.json, words=WORDS)
 
 

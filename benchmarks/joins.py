@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from benchmarks.ends import attending
+from benchmarks.processes import go_first
 from benchmarks.report import parser, positive, progress, show
 from benchmarks.traffic import lesson_traffic
 from signaling.ends.client_core import ClientCore
@@ -77,6 +78,7 @@ def main() -> None:
     arguments = parser("joins", "How long classrooms that all come at once wait for media.", ("--count 200 --json",))
     arguments.add_argument("--count", type=positive, default=200, help="classrooms (default 200)")
     given = arguments.parse_args()
+    go_first()
     show(asyncio.run(measure(given.count)), as_json=given.json, words=WORDS)
 
 
