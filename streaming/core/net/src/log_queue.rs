@@ -72,7 +72,22 @@ struct Inner {
     jobs: VecDeque<Job>,
     bytes: usize,
     classes: HashMap<(LessonId, u16), Class>,
-    dropped: HashMap<(LessonId, u16), u32>,
+    /// How many records of a track were dropped since the last that was kept, and the arrival of the last of them.
+    dropped: HashMap<(LessonId, u16), (u32, u64)>,
+}
+
+impl Inner {
+    /// The DROPPED record of a track, if something of it was dropped.
+    fn say_dropped(&mut self, lesson: LessonId, track: u16) {
+        if let Some((count, unix_us)) = self.dropped.remove(&(lesson, track)) {
+            self.jobs.push_back(Job::Dropped {
+                lesson,
+                track,
+                count,
+                unix_us,
+            });
+        }
+    }
 }
 
 /// The queue; workers push without waiting, the writer takes all at once.
@@ -101,8 +116,19 @@ impl LogQueue {
             }
             Job::CloseTrack { lesson, track, .. } => {
                 inner.classes.remove(&(*lesson, *track));
+                inner.say_dropped(*lesson, *track);
             }
-            Job::CloseLesson(lesson) => inner.classes.retain(|(of, _), _| of != lesson),
+            Job::CloseLesson(lesson) => {
+                inner.classes.retain(|(of, _), _| of != lesson);
+                let tracks: Vec<u16> = inner
+                    .dropped
+                    .keys()
+                    .filter_map(|(of, track)| (of == lesson).then_some(*track))
+                    .collect();
+                for track in tracks {
+                    inner.say_dropped(*lesson, track);
+                }
+            }
             _ => {}
         }
         inner.jobs.push_back(job);
@@ -118,16 +144,13 @@ impl LogQueue {
             let class = inner.classes.get(&key).copied().unwrap_or(Class::Sound);
             let size = record.body.len() + OVERHEAD;
             if inner.bytes + size > class.share() {
-                *inner.dropped.entry(key).or_default() += 1;
+                let dropped = inner.dropped.entry(key).or_default();
+                *dropped = (dropped.0 + 1, unix_us);
                 continue;
             }
-            if let Some(count) = inner.dropped.remove(&key) {
-                inner.jobs.push_back(Job::Dropped {
-                    lesson: record.lesson,
-                    track: record.track,
-                    count,
-                    unix_us,
-                });
+            if let Some(dropped) = inner.dropped.get_mut(&key) {
+                dropped.1 = unix_us;
+                inner.say_dropped(record.lesson, record.track);
             }
             inner.bytes += size;
             inner.jobs.push_back(Job::Record { record, unix_us });
@@ -242,5 +265,47 @@ mod tests {
             "{jobs:?}"
         );
         assert!(matches!(jobs[1], Job::Record { .. }));
+    }
+    /// What waits, without the orders to open: `d` dropped, `t` a track's and `l` a lesson's end.
+    fn tail(queue: &LogQueue) -> Vec<(char, u16, u32)> {
+        let mut jobs = VecDeque::new();
+        queue.take(Duration::ZERO, &mut jobs);
+        jobs.into_iter()
+            .filter_map(|job| match job {
+                Job::Dropped { track, count, .. } => Some(('d', track, count)),
+                Job::CloseTrack { track, .. } => Some(('t', track, 0)),
+                Job::CloseLesson(_) => Some(('l', 0, 0)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_was_dropped_last_is_said_before_the_track_ends_and_never_again() {
+        let queue = queue();
+        push(&queue, 3, LIMIT_BYTES / 2);
+        push(&queue, 1, 10);
+        let close = || Job::CloseTrack {
+            lesson: LESSON,
+            track: 1,
+            reason: "removed",
+        };
+        queue.order(close());
+        queue.order(Job::CloseLesson(LESSON));
+        assert_eq!(tail(&queue), [('d', 1, 1), ('t', 1, 0), ('l', 0, 0)]);
+        assert!(queue.lock().dropped.is_empty());
+    }
+
+    #[test]
+    fn the_end_of_a_lesson_says_what_was_dropped_of_its_tracks_alone() {
+        let queue = queue();
+        push(&queue, 3, LIMIT_BYTES / 2);
+        push(&queue, 1, 10);
+        push(&queue, 1, 10);
+        queue.order(Job::CloseLesson(LessonId(2)));
+        assert_eq!(tail(&queue), [('l', 0, 0)]);
+        queue.order(Job::CloseLesson(LESSON));
+        assert_eq!(tail(&queue), [('d', 1, 2), ('l', 0, 0)]);
+        assert!(queue.lock().dropped.is_empty());
     }
 }
