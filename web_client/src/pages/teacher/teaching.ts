@@ -6,7 +6,14 @@ import { codecFromQuery } from '../../shared/codecs'
 import { inspect } from '../../shared/debug'
 import { openLine, type Line } from '../../shared/line'
 import type { PeerState } from '../../shared/peer'
-import { CodedError, type LessonBrief, type LessonUpdate, type ServerMessage, type Welcome } from '../../shared/protocol'
+import {
+  CodedError,
+  type LessonBrief,
+  type LessonUpdate,
+  type ServerMessage,
+  type Source,
+  type Welcome,
+} from '../../shared/protocol'
 import { Publisher } from '../../shared/publisher'
 import { TokenStore } from '../../shared/token'
 import { Capture } from './capture'
@@ -55,7 +62,7 @@ export class Teaching {
       state: (next) => this.peerChanged(next),
       fault: (code) => (this.state.fault = code),
     })
-    this.capture = new Capture((source, track) => void this.publisher.put(source, track).then(() => this.tellSources()))
+    this.capture = new Capture((source, track) => void this.put(source, track))
     const ticker = setInterval(() => this.look(), LOOK_EVERY_MS)
     onScopeDispose(() => clearInterval(ticker))
     inspect(
@@ -163,6 +170,15 @@ export class Teaching {
   private peerChanged(next: PeerState): void {
     this.state.peer = next
     if (next === 'connected') this.state.fault = null
+  }
+
+  private async put(source: Source, track: MediaStreamTrack | null): Promise<void> {
+    try {
+      await this.publisher.put(source, track)
+    } catch {
+      this.state.fault = 'internal'
+    }
+    this.tellSources()
   }
 
   private tellSources(): void {
