@@ -63,12 +63,14 @@ $(BIN)/python:
 	@npm --prefix web_client run --silent build
 	@touch $@
 
-# The demo lesson's voice; a melody stands in where this cannot be installed.
+# The demo lesson's voice; a melody stands in where this cannot be installed. A failure leaves a stamp of old, so that
+# every start tries again, but briefly: without a network it must not wait long.
 .stamps/voice: $(VOICE)/package-lock.json
 	@echo "[3/6] voice of the demo lesson"
 	@mkdir -p .stamps
-	@npm --prefix $(VOICE) ci $(NPM_FLAGS) || echo "      no voice package: the demo lesson plays a melody instead"
-	@touch $@
+	@patience=300; retries=2; [ ! -e $@ ] || { patience=10; retries=0; }; \
+	if timeout $$patience npm --prefix $(VOICE) ci $(NPM_FLAGS) --fetch-retries=$$retries; then touch $@; \
+	else touch -d @0 $@; echo "      no voice package: the demo lesson plays a melody instead"; fi
 
 .stamps/core: $(RUST_SOURCES)
 	@echo "[4/6] packet core (Rust, release); the first build takes some minutes"
