@@ -18,6 +18,8 @@ from streaming.params import Source
 if TYPE_CHECKING:
     from streaming._core import RtpParameters
 
+ROLL_AGAIN_S = 10.0
+
 _log = logging.getLogger(__name__)
 
 
@@ -79,11 +81,22 @@ class PublishEnd(HeadlessEnd):
         for leg, player in self._plays.items():
             self.client.core.connect(leg, player, all_encodings=True)
 
+    async def run(self) -> None:
+        """As every end; no repetition is announced any more when it is over."""
+        try:
+            await super().run()
+        finally:
+            if self._rolling is not None:
+                self._rolling.cancel()
+
     async def _roll(self, lesson: str) -> None:
         """At the media's end begin a new recording; the server then makes everybody rejoin."""
         await asyncio.sleep(self.media.length_s)
         async with aiohttp.ClientSession() as http:
-            try:
-                await post(http, self.plan, f"/api/lessons/{lesson}/next_recording")
-            except (Refused, aiohttp.ClientError, OSError) as error:
-                _log.warning("no new recording: %s", error)
+            while True:
+                try:
+                    await post(http, self.plan, f"/api/lessons/{lesson}/next_recording")
+                    return
+                except (Refused, aiohttp.ClientError, OSError) as error:
+                    _log.warning("no new recording yet: %s", error)
+                await asyncio.sleep(ROLL_AGAIN_S)
