@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from signaling.config import Config
 from signaling.links import PAGES, link_key
 
+ANYWHERE = ("", "0.0.0.0", "::")
 Words = dict[str, str]
 CHINESE: Words = {
     "title": "专递已启动。证书由本机签发, 其他电脑首次使用请先打开 {trust}",
@@ -48,7 +49,9 @@ class Banner:
     def lines(self) -> list[str]:
         """All lines; links carry the address that other machines reach."""
         words = ENGLISH if self.language == "en" else CHINESE
-        host = f"[{self.addresses[0]}]" if ":" in self.addresses[0] else self.addresses[0]
+        listens = self.config.listen.host
+        address = self.addresses[0] if listens in ANYWHERE else listens
+        host = f"[{address}]" if ":" in address else address
         lines = [words["title"].format(trust=f"http://{host}:{self.ports['http']}/trust")]
         for page in PAGES if self.config.demo.enabled else PAGES[1:]:
             link = f"https://{host}:{self.ports['https']}/{page}#key={link_key(self.secret, page)}"

@@ -47,6 +47,8 @@ def check_ports(config: Config) -> None:
             continue
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with contextlib.closing(socket.socket(family, kind)) as probe:
+            if family is socket.AF_INET6:  # IPv4 is tried by itself
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             if kind is socket.SOCK_STREAM:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -67,6 +69,16 @@ def wait_for_ports(config: Config) -> None:
             time.sleep(0.1)
 
 
+def wildcards() -> list[str]:
+    """What stands for all addresses of this machine: of IPv4, and of IPv6 where there is any."""
+    try:
+        with contextlib.closing(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)) as probe:
+            probe.bind(("::", 0))
+    except OSError:
+        return ["0.0.0.0"]
+    return ["0.0.0.0", "::"]
+
+
 def _port_words(key: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
@@ -77,13 +89,14 @@ def _port_words(key: str, port: int, error: OSError) -> str:
 
 
 def _ports(config: Config) -> Iterator[tuple[str, socket.SocketKind, str, int]]:
-    host = config.listen.host or "0.0.0.0"
-    yield "listen.port", socket.SOCK_STREAM, host, config.listen.port
-    yield "listen.http_port", socket.SOCK_STREAM, host, config.listen.http_port
+    for host in [config.listen.host] if config.listen.host else wildcards():
+        yield "listen.port", socket.SOCK_STREAM, host, config.listen.port
+        yield "listen.http_port", socket.SOCK_STREAM, host, config.listen.http_port
     for worker in range(config.rtc.workers):
         port = config.rtc.port + worker if config.rtc.port else 0
-        yield "rtc.port", socket.SOCK_DGRAM, "0.0.0.0", port
-        yield "rtc.port", socket.SOCK_STREAM, "0.0.0.0", port
+        for host in wildcards():
+            yield "rtc.port", socket.SOCK_DGRAM, host, port
+            yield "rtc.port", socket.SOCK_STREAM, host, port
     if config.metrics.listen:
         metrics_host, _, port_text = config.metrics.listen.rpartition(":")
         yield "metrics.listen", socket.SOCK_STREAM, metrics_host.strip("[]"), int(port_text)
@@ -155,13 +168,18 @@ class Supervisor:
             workers=config.rtc.workers,
             addresses=self.addresses,
             certificate_file=str(identity),
+            log_level=config.log.level,
+            log_format=config.log.format,
         )
-        recorder = ("-m", "recorder", "--data", str(data), "--exit-with-parent")
+        recorder = ("-m", "recorder", "--data", str(data), "--exit-with-parent", *self._log_options())
         return (
             Plan("media", ("-m", "streaming.node", json.dumps(asdict(node))), self._log("media")),
             Plan("recorder", recorder, self._log("recorder")),
             Plan("signalling", ("-m", "signaling.app", str(data / "run" / "config.json")), self._log("signalling")),
         )
+
+    def _log_options(self) -> tuple[str, ...]:
+        return ("--log-level", self.config.log.level, "--log-format", self.config.log.format)
 
     def _log(self, name: str) -> Path | None:
         return self.config.data_dir / "logs" / f"{name}.log" if self.config.log.to == "file" else None
@@ -212,7 +230,8 @@ class Supervisor:
                 "ca_file": None,
                 "lesson": DEMO,
             }
-            demo = Child(Plan("demo", ("-m", "signaling.ends.demo"), self._log("demo"), json.dumps(plan)))
+            argv = ("-m", "signaling.ends.demo", *self._log_options())
+            demo = Child(Plan("demo", argv, self._log("demo"), json.dumps(plan)))
             self._children.insert(0, demo)
             tasks.append(asyncio.create_task(demo.keep_running()))
 

@@ -1,4 +1,4 @@
-"""Logs of a process that has no more than the standard library: one JSON object a line, to standard error."""
+"""Logs of a process that has no more than the standard library, to standard error: one JSON object a line, or text."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class JsonLines(logging.Formatter):
         return json.dumps({**words, **told, "timestamp": at}, ensure_ascii=False)
 
 
-def log_as_json() -> None:
-    """Make this the way of all loggers of the process."""
+def configure_logs(level: str = "info", style: str = "json") -> None:
+    """Make this the way of all loggers of the process; `style` is `json`, or `text` for people."""
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines())
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    handler.setFormatter(JsonLines() if style == "json" else logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=level.upper(), handlers=[handler])

@@ -23,7 +23,7 @@ from typing import Any, cast
 from streaming._core import Core
 from streaming.commands import Commands
 from streaming.control_loop import TICK_S, ControlLoop, Policy
-from streaming.logs import log_as_json
+from streaming.logs import configure_logs
 from streaming.model import Model
 from streaming.params import NodeConfig
 from streaming.seek_points import SeekPoints
@@ -155,7 +155,7 @@ def main() -> None:
         config = NodeConfig(**json.loads(parser.parse_args().config))
     except (TypeError, ValueError) as error:
         parser.error(f"config: {error}")
-    log_as_json()
+    configure_logs(config.log_level, config.log_format)
     if config.exit_with_parent:
         die_with_parent()
     try:

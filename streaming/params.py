@@ -22,6 +22,8 @@ class NodeConfig:
     certificate_file: str | None = None
     policy: str = "bandwidth.policy:SimplePolicy"
     exit_with_parent: bool = True
+    log_level: str = "info"
+    log_format: str = "json"
 
 
 class PublicationState(TypedDict):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import logging
@@ -15,7 +16,7 @@ from signaling.ends.client_core import ClientCore
 from signaling.ends.demo_media import prepare_media
 from signaling.ends.door import DoorPlan, Refused
 from signaling.ends.publish_end import PublishEnd
-from streaming.logs import log_as_json
+from streaming.logs import configure_logs
 
 RETRY_S = 5.0
 
@@ -54,5 +55,9 @@ async def _main() -> None:
 
 
 if __name__ == "__main__":
-    log_as_json()
+    parser = argparse.ArgumentParser(prog="python -m signaling.ends.demo", description="The demo teacher of Zhuandi.")
+    parser.add_argument("--log-level", default="info")
+    parser.add_argument("--log-format", default="json")
+    arguments = parser.parse_args()
+    configure_logs(arguments.log_level, arguments.log_format)
     asyncio.run(_main())

@@ -16,7 +16,7 @@ from signaling.banner import Banner, user_language
 from signaling.child import Child, Plan
 from signaling.config import load_config
 from signaling.links import page_of_link
-from signaling.supervisor import StartFailed, check_ports
+from signaling.supervisor import StartFailed, check_ports, wildcards
 
 ROOT = Path(__file__).resolve().parents[2]
 FREE = {"listen.port": 0, "listen.http_port": 0, "rtc.port": 0, "metrics.listen": ""}
@@ -31,9 +31,12 @@ FREE = {"listen.port": 0, "listen.http_port": 0, "rtc.port": 0, "metrics.listen"
         ("rtc.port", socket.SOCK_STREAM),
     ],
 )
-def test_a_port_in_use_is_named_with_its_remedy_in_one_line(key: str, kind: socket.SocketKind) -> None:
-    with socket.socket(socket.AF_INET, kind) as taken:
-        taken.bind(("0.0.0.0", 0))
+@pytest.mark.parametrize("host", wildcards())
+def test_a_port_in_use_is_named_with_its_remedy_in_one_line(key: str, kind: socket.SocketKind, host: str) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as taken:
+        if ":" in host:
+            taken.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        taken.bind((host, 0))
         if kind is socket.SOCK_STREAM:
             taken.listen()
         port = taken.getsockname()[1]
@@ -138,6 +141,12 @@ def test_the_start_says_everything_in_at_most_twelve_lines(language: str, first:
     assert [page for page, _ in links] == ["classroom", "teacher", "operator", "library"]
     assert [page_of_link(key, {"k": "s" * 40}) for _, key in links] == [page for page, _ in links]
     assert any("/tmp/d" in line for line in said) and "Ctrl+C" in said[-1]
+
+
+def test_the_links_name_the_address_that_the_server_listens_on() -> None:
+    config = load_config(None, {"listen.host": "fd00::7"})
+    said = Banner(config, ["192.0.2.7"], {"https": 8443, "http": 8080}, "s" * 40, "en").lines()
+    assert "http://[fd00::7]:8080/trust" in said[0] and not any("192.0.2.7" in line for line in said)
 
 
 @pytest.mark.parametrize(
