@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from streaming._core import LocalTransport, RtpParameters, TransportParams
 
 LINE_LIMIT = 64 * 1024 * 1024  # bytes of one JSON line: the state of some thousand classrooms
-EVENT_LIMIT = 10_000  # events that wait for a slow reader; stats go first
+EVENT_LIMIT = 10_000  # events that wait for a slow reader
+PASSING = frozenset({"stats", "rung"})  # only the newest of them counts
 RECONNECT_S = (0.0, 0.1, 0.2, 0.5, 1.0)
 
 
@@ -192,9 +193,20 @@ class MediaClient:
             answer.set_result(message["ok"])
 
     def _put(self, event: MediaEvent) -> None:
-        if event["event"] == "stats" and self._events.qsize() > EVENT_LIMIT:
-            return
+        if self._events.qsize() >= EVENT_LIMIT:
+            self._make_room()
         self._events.put_nowait(event)
+
+    def _make_room(self) -> None:
+        """What passes goes first; when all that waits must be heard, a new connection tells what stands instead."""
+        waiting = [self._events.get_nowait() for _ in range(self._events.qsize())]
+        kept = [event for event in waiting if event is not None and event["event"] not in PASSING]
+        if len(kept) > EVENT_LIMIT // 2:
+            kept = []
+            if self._writer is not None:
+                self._writer.close()
+        for event in kept:
+            self._events.put_nowait(event)
 
     def _hang_up(self) -> None:
         self._ready.clear()
