@@ -29,7 +29,7 @@ KEYS = {"one": SECRET, "two": "t" * 48}
 
 
 def claims(**changes: Any) -> dict[str, Any]:
-    return {"iss": "one", "sub": "a", "exp": int(time.time()) + 60, "video": {"roomJoin": True, "room": "r"}, **changes}
+    return {"iss": "one", "sub": "a", "exp": int(time.time()) + 3600, "video": {"roomJoin": True, "room": "r"}, **changes}
 
 
 def token(secret: str = SECRET, algorithm: str = "HS256", **changes: Any) -> str:
