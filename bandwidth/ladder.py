@@ -25,6 +25,7 @@ class Ladder:
     rank: Indices  # place on its transport's ladder, from 0
     row: Indices  # row of the transport in the policy's table
     height: I64  # rungs of each transport
+    base: I64  # those of them that are a leg's first
     chosen: I64  # per transport: rungs up to its fixed choices
 
 
@@ -38,11 +39,12 @@ def build(demand: Demand, transports: U32) -> Ladder:
     order = np.lexsort((spatial, demand.priority[leg], better, row))
     leg, spatial, row = leg[order], spatial[order], row[order]
     height = np.bincount(row, minlength=transports.size)
+    base = np.bincount(row, weights=~better[order], minlength=transports.size).astype(np.int64)
     rank = np.arange(row.size) - (np.cumsum(height) - height)[row]
     chosen = np.zeros(transports.size, dtype=np.int64)
     fixed = demand.chosen_us[leg] >= 0
     np.maximum.at(chosen, row[fixed], rank[fixed] + 1)
-    return Ladder(leg, spatial.astype(np.int8), rank, row, height, chosen)
+    return Ladder(leg, spatial.astype(np.int8), rank, row, height, base, chosen)
 
 
 def choose(ladder: Ladder, level: I64, legs: int) -> I8:

@@ -22,6 +22,8 @@ LOSS_CLEAN = 0.02
 LOSS_HEAVY = 0.30
 # A step down has to show its effect in the reports before the next.
 STEP_DOWN_US = 1_000_000
+# A queue that stood this long is the link's; a shorter one may be a busy computer's, and costs no picture altogether.
+LONG_QUEUE_US = 2_000_000
 # Pace of climbing on a link that was never in trouble.
 CLIMB_US = 500_000
 # Quiet time after trouble, doubled by each step up that failed.
@@ -94,13 +96,16 @@ def _step_down(state: State, rungs: Ladder, demand: Demand, now_us: int) -> None
     loss = state.loss()
     low = (state.remb_bps > 0) & (state.remb_bps < REMB_LOW * ladder.cost_bps(rungs, demand, state.level))
     lossy = loss > LOSS_DOWN
-    trouble = lossy | low | state.queued()
+    queued = state.queued()
+    state.flowing_us = np.where(queued, state.flowing_us, now_us)
+    trouble = lossy | low | queued
+    floor = np.where(lossy | low | (now_us - state.flowing_us >= LONG_QUEUE_US), 0, rungs.base)
     state.quiet_since_us = np.where(trouble | (loss > LOSS_CLEAN), now_us, state.quiet_since_us)
-    down = trouble & (now_us - state.stepped_us >= STEP_DOWN_US) & (state.level > 0) & (rungs.height > 0)
+    down = trouble & (now_us - state.stepped_us >= STEP_DOWN_US) & (state.level > floor) & (rungs.height > 0)
     tried = now_us - state.raised_us < BLAME_US
     # The level before a step up that fails was good: one step back is enough.
     lower = np.minimum(state.level, rungs.height) - np.where((loss > LOSS_HEAVY) & ~tried, 2, 1)
-    state.level = np.where(down, np.maximum(lower, 0), state.level)
+    state.level = np.where(down, np.maximum(lower, floor), state.level)
     patience = np.where(
         tried & (state.patience_us > 0), np.minimum(2 * state.patience_us, PATIENCE_MAX_US), PATIENCE_US
     )

@@ -35,6 +35,7 @@ class State:
     rtt_us: Floats  # smoothed, -1: unknown
     rtt_low_us: Floats
     quiet_since_us: I64  # since when nothing was wrong
+    flowing_us: I64  # when no queue stood, last
     stepped_us: I64  # last step in either direction
     raised_us: I64  # last step up
     patience_us: I64  # quiet time that the next step up needs; 0: never in trouble
@@ -59,6 +60,7 @@ class State:
             rtt_us=np.full(n, -1.0),
             rtt_low_us=np.full(n, -1.0),
             quiet_since_us=whole(now_us),
+            flowing_us=whole(now_us),
             stepped_us=whole(now_us),
             raised_us=whole(-(1 << 60)),
             patience_us=whole(0),

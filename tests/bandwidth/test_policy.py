@@ -174,6 +174,18 @@ def test_a_standing_queue_steps_down_without_any_loss() -> None:
     assert link.reasons() == ["estimate"]
 
 
+def test_a_round_trip_that_hiccups_costs_no_picture_but_a_queue_that_stays_does() -> None:
+    link = Link(10_000_000, [camera()])
+    link.rtt_us = 20_000
+    assert link.run(5) == [2]
+    link.rtt_us = 900_000
+    assert all(link.run(0.1) != [-1] for _ in range(15)), "a busy computer answers late, too"
+    link.rtt_us = 20_000
+    assert all(link.run(0.1) != [-1] for _ in range(50))
+    link.rtt_us = 900_000
+    assert link.run(10) == [-1], "sound first: a full link carries no picture"
+
+
 def test_a_player_that_never_reports_gets_the_middle_layer() -> None:
     link = Link(10_000_000, [camera()], reports=False, rtt_us=-1)
     assert link.run(20) == [1]
