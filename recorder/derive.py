@@ -113,8 +113,8 @@ class _Files:
 def derive(order: Order, tell: Callable[[str], None] = lambda _: None) -> Manifest | None:
     """Publish the lesson; `None` when its logs hold no media. `tell` hears which source is being made.
 
-    Raises `BlockingIOError` when another process works on it, `OSError` when the disk is full and `RuntimeError` when
-    no file could be made; the version that was published before stays.
+    Raises `BlockingIOError` when another process works on it or has just done so, `OSError` when the disk is full
+    and `RuntimeError` when no file could be made; the version that was published before stays.
     """
     tracks = [t for epoch in order.epochs for t in _load(order.recording / epoch)]
     timeline = lesson_timeline(tracks)
@@ -122,6 +122,9 @@ def derive(order: Order, tell: Callable[[str], None] = lambda _: None) -> Manife
         return None
     _require_room(order)
     with library.workshop(order.library) as work:
+        published = library.read_manifest(order.library) or {}
+        if (published.get("input") or {}).get("digest") == order.digest:
+            raise BlockingIOError("another process has just published this lesson")
         files = _Files(order, timeline, work, tell)
         files.make_all()
         if not files.tracks:
