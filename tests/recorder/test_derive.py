@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from dataclasses import asdict
 from pathlib import Path
@@ -32,7 +33,9 @@ def microphone(**more: object) -> Sending:
 
 
 def published(data: Path, epochs: tuple[str, ...] = ("1",), state: str = "final") -> Manifest:
-    order = Order(data / "recordings" / "l", data / "library" / "l", "l", "分数", "李老师", state, epochs, "d")
+    order = Order(
+        data / "recordings" / "l", data / "library" / "l", "l", "分数", "李老师", state, epochs, secrets.token_hex(8)
+    )
     manifest = derive(order)
     assert manifest is not None
     return manifest

@@ -29,7 +29,8 @@ KEYS = {"one": SECRET, "two": "t" * 48}
 
 
 def claims(**changes: Any) -> dict[str, Any]:
-    return {"iss": "one", "sub": "a", "exp": int(time.time()) + 3600, "video": {"roomJoin": True, "room": "r"}, **changes}
+    until = int(time.time()) + 3600  # tokens made at collection outlive the run
+    return {"iss": "one", "sub": "a", "exp": until, "video": {"roomJoin": True, "room": "r"}, **changes}
 
 
 def token(secret: str = SECRET, algorithm: str = "HS256", **changes: Any) -> str:
