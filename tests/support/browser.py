@@ -32,10 +32,18 @@ FLAGS = (
 
 @asynccontextmanager
 async def chromium(
-    camera: Path | None = None, microphone: Path | None = None, program: str | None = None
+    camera: Path | None = None,
+    microphone: Path | None = None,
+    program: str | None = None,
+    without: tuple[str, ...] = (),
+    also: tuple[str, ...] = (),
 ) -> AsyncIterator[Browser]:
-    """A headless browser that trusts any certificate; `program` replaces the one on the path."""
-    flags = list(FLAGS)
+    """A headless browser that trusts any certificate; `program` replaces the one on the path.
+
+    `without` takes flags away, named by how they begin, and `also` adds some.
+    """
+    flags = [flag for flag in FLAGS if not flag.startswith(without)] if without else list(FLAGS)
+    flags += also
     if camera is not None:
         flags.append(f"--use-file-for-fake-video-capture={camera}")
     if microphone is not None:
@@ -86,10 +94,10 @@ async def sees_numbers(page: Page, name: str = "video-camera", within_s: float =
     return time.monotonic() - began
 
 
-async def hears_tone(page: Page, hertz: float, within_s: float = 15.0) -> None:
-    """Wait until the page plays this tone."""
+async def hears_tone(page: Page, hertz: float, within_s: float = 15.0, name: str = "audio") -> None:
+    """Wait until the page, or one element of it, plays this tone."""
     await eventually(
-        lambda: page.evaluate("() => window.probe.sound()"),
+        lambda: page.evaluate("(id) => window.probe.sound(id)", name),
         lambda sound: sound["level"] > 0.02 and abs(sound["hertz"] - hertz) < 30,
         within_s,
     )

@@ -57,9 +57,10 @@
     window.probe.watched = seen
   }
 
-  const sound = async () => {
-    const element = document.querySelector('audio[data-testid="audio"]')
-    const stream = element?.srcObject
+  // Of a live stream what arrives; of a file what the element plays.
+  const sound = async (id = 'audio') => {
+    const element = document.querySelector(`[data-testid="${id}"]`)
+    const stream = element?.currentSrc ? element.captureStream() : element?.srcObject
     if (!stream || !stream.getAudioTracks().length) return { level: 0, hertz: 0 }
     const context = new AudioContext()
     await context.resume()
