@@ -28,6 +28,8 @@ async ([url, times]) => {
   v.src = url;
   await loaded;
   const first = v.currentTime;
+  // Before the seeks: at the end of what it has read Chromium may correct its own idea of the length.
+  const duration = v.duration;
   const out = [];
   for (const time of times) {
     const seeked = event('seeked');
@@ -44,7 +46,7 @@ async ([url, times]) => {
     }
     out.push([v.currentTime, number, v.videoWidth]);
   }
-  return {duration: v.duration, first, seekable: v.seekable.length ? v.seekable.end(0) : 0, out};
+  return {duration, first, seekable: v.seekable.length ? v.seekable.end(0) : 0, out};
 }
 """
 SOUND = """
