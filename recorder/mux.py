@@ -154,6 +154,7 @@ def _mux_all(
 ) -> tuple[int, int]:
     start_us: int | None = None
     end_us = 0
+    pictured = False
     media: list[Iterator[Picture | Sound]] = [pictures, sounds]
     for item in merge(*media, key=_when):
         packet = av.Packet(item.data)
@@ -167,6 +168,10 @@ def _mux_all(
         else:
             packet.is_keyframe = item.key
             stream = video_stream
+            if out.format.name == "mp4" and not pictured:
+                # Its first picture stands from 0 on: Chromium loses its way in an MP4 that begins with an empty edit.
+                packet.pts = packet.dts = 0
+            pictured = True
             end_us = max(end_us, item.pts_us)
             sizes.see(item)
         assert stream is not None
