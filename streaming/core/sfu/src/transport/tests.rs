@@ -76,9 +76,10 @@ fn the_loss_of_any_one_datagram_only_delays() {
 
 #[test]
 fn every_third_datagram_lost_only_delays() {
+    // The loss ends: a flight of three datagrams could meet the same phase for ever.
     for phase in 0..3 {
         let mut link = Link::gcm();
-        link.fates = (0..200)
+        link.fates = (0..30)
             .filter(|number| number % 3 == phase)
             .map(|number| (number, Fate::Lose))
             .collect();
