@@ -1,4 +1,5 @@
 //! What one link does, told in small numbers.
+#![allow(clippy::unwrap_used)] // helpers of tests may; clippy's own exception ends at `#[test]` functions
 
 use zhuandi_netem::{
     Capacity, DropReason, Link, LinkProfile, Outage, OutageKind, QueueLimit, SharedLink, Verdict,
