@@ -353,7 +353,8 @@ class Room:
         state = self.lesson.recording
         if error is not None and state.error is None:
             log.error("the recording failed", lesson=self.row.id, error=error)
-        self.lesson.recording = RecordingState(on=error is None and state.on, bytes=bytes_written, error=error)
+        # Only a lesson that is recorded has a log, so one that grows again after a fault is on again.
+        self.lesson.recording = RecordingState(on=error is None, bytes=bytes_written, error=error)
         # Its size alone is no news for a hundred classrooms twice a second.
         now_ms = self._tools.now_ms()
         if error != state.error or now_ms - self._told_bytes_ms >= TELL_BYTES_EVERY_MS:

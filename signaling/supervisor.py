@@ -29,7 +29,7 @@ from signaling.hub import DEMO
 from signaling.secret_files import api_keys, write_secret
 from streaming.params import NodeConfig
 
-READY_S = 30.0
+READY_S = 60.0  # some seconds; a machine with other work takes its time
 PATIENCE_S = 5.0
 PORTS_S = 4.0
 DEMO_TOKEN_S = 10 * 365 * 86400

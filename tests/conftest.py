@@ -1,4 +1,4 @@
-"""Fixtures of the whole-house tests: a running server, a lesson in it, browsers with a numbered camera."""
+"""The order of all tests, and fixtures of the whole-house tests: a running server, a lesson in it, browsers."""
 
 from __future__ import annotations
 
@@ -12,6 +12,21 @@ from playwright.async_api import Browser
 from tests.support.browser import chromium
 from tests.support.media import make_camera, make_microphone
 from tests.support.server import Server
+
+TESTS = Path(__file__).parent
+# What needs a whole server, browsers or minutes comes last: whoever broke something small is told at once.
+LAST = ("recorder", "benchmarks", "interop", "e2e")
+
+
+def place(path: Path) -> int:
+    """Where the tests of a file come in the order: files of other folders first, those of `LAST` in its order."""
+    folder = path.relative_to(TESTS).parts[0]
+    return LAST.index(folder) + 1 if folder in LAST else 0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fast tests first; otherwise the order stays."""
+    items.sort(key=lambda item: place(item.path))
 
 
 @pytest.fixture(scope="session")

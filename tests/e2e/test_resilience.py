@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page
 
+from recorder.zwl import Kind, ZwlReader
 from tests.support.browser import eventually, open_page, picture, sees_numbers, start_teaching
 from tests.support.server import Server, make_token
 
@@ -66,6 +69,32 @@ async def test_the_whole_server_dies_and_comes_back_with_one_recording_that_list
     manifest = await own_server.published(lesson["id"], within_s=25)
     assert manifest["gaps"], manifest
     assert manifest["state"] == "final"
+
+
+async def test_the_supervisor_alone_dies_and_may_be_started_again_at_once(browser: Browser, own_server: Server) -> None:
+    _, teacher, classroom = await lesson_under_way(browser, own_server)
+    await classroom.evaluate("() => { window.before = window.zhuandi.pc }")
+    own_server.kill_supervisor()
+    own_server.start()
+    await eventually(lambda: classroom.evaluate("() => window.zhuandi.pc !== window.before"), bool)
+    await sees_numbers(classroom, within_s=BACK_S)
+    await eventually(lambda: teacher.get_by_test_id("state").text_content(), lambda text: "connected" in (text or ""))
+    assert own_server.process is not None and own_server.process.poll() is None, own_server.log()
+
+
+async def test_sigterm_ends_everything_in_good_order_with_its_logs_sealed(browser: Browser, own_server: Server) -> None:
+    lesson, _, _ = await lesson_under_way(browser, own_server)
+    (run,) = [path for path in (own_server.data / "recordings" / lesson["id"]).iterdir() if path.is_dir()]
+    assert own_server.stop() == 0, own_server.log()
+    written = {path.name for path in run.glob("*.zwl")}
+    sealed = [json.loads(line)["file"] for line in (run / "sealed.jsonl").read_text().splitlines()]
+    assert len(written) >= 3 and set(sealed) == written
+    assert {last_record(path) for path in run.glob("*.zwl")} <= {Kind.END, Kind.EVENT}
+
+
+def last_record(path: Path) -> int:
+    """The kind of the record with which a log file ends."""
+    return [record.kind for record in ZwlReader(path).read()][-1]
 
 
 async def test_the_teacher_reloads_and_teaching_goes_on(browser: Browser, own_server: Server) -> None:

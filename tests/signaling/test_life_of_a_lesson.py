@@ -217,13 +217,16 @@ async def test_a_full_disk_refuses_a_new_lesson_in_words_and_lets_a_running_one_
         assert status == 503 and body["reasons"] == ["disk_full"]
 
 
-async def test_a_recording_that_breaks_is_told_and_media_goes_on(world: World) -> None:
+async def test_a_recording_that_breaks_and_its_recovery_are_told_and_media_goes_on(world: World) -> None:
     async with world.page(world.teacher(), "teacher") as teacher:
         await teach(teacher)
         world.media.say("log", lesson="lesson-1", bytes=1000, error="disk_full")
         told = await teacher.hear("lesson", lambda m: m["recording"]["error"] is not None)
         assert told["recording"] == {"on": False, "bytes": 1000, "error": "disk_full"}
         assert told["state"] == "live" and world.media.transports
+        world.media.say("log", lesson="lesson-1", bytes=2000, error=None)
+        told = await teacher.hear("lesson", lambda m: m["recording"]["error"] is None)
+        assert told["recording"] == {"on": True, "bytes": 2000, "error": None}
 
 
 async def test_without_room_for_the_log_the_lesson_goes_on_unrecorded(world: World) -> None:

@@ -26,7 +26,7 @@ from tests.support.processes import command_of, descendants
 ROOT = Path(__file__).resolve().parents[2]
 KEY, SECRET = "test", "a secret of the tests, at least 32 bytes long"
 ANYBODY = ssl._create_unverified_context()
-READY_S = 20.0
+READY_S = 60.0  # a few seconds on a free machine
 STOP_S = 10.0
 ROLE_SOURCES = {"teacher": ["microphone", "camera", "screen"]}
 
@@ -144,6 +144,13 @@ class Server:
                 _kill(pid)
             self.process.wait()
             self.process = None
+
+    def kill_supervisor(self) -> None:
+        """kill -9 to the process that started all others; they notice by themselves."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+        self.process = None
 
     def pid_of(self, word: str) -> int:
         """The child whose command line contains `word`: `streaming.node`, `signaling.app` or `-m recorder`."""
