@@ -61,6 +61,67 @@ class RtpParameters(TypedDict):
     nack: bool
     twcc: bool
 
+class LinkDict(TypedDict, total=False):
+    """One direction of an emulated link (crate netem); what is absent is perfect."""
+
+    capacity_bps: int | None  # None: nothing ever waits
+    trace: list[tuple[int, int]]  # instead: (start in us from 0, bit/s), repeated; as `read_trace` gives it
+    delay_us: int  # one way
+    jitter_us: int  # at most this much more
+    ordered: bool  # jitter lets nobody overtake; default True
+    loss: float  # share of packets, lost behind the bottleneck
+    burst: float  # mean run of losses; 1: each packet for itself
+    reorder: float  # share of packets that come late by `reorder_us`
+    reorder_us: int
+    duplicate: float
+    queue_ms: int  # of the mean capacity; default 1000
+    queue_bytes: int  # instead
+    outages: list[tuple[int, int, str]]  # (from us, until us, "hold" | "drop"), since the link was made
+
+class LinkProfileDict(TypedDict):
+    """Both directions; `down` is towards the classroom."""
+
+    down: LinkDict
+    up: LinkDict
+
+class LinkCounters(TypedDict):
+    """Since the link was made; `lost` by chance, `overflowed` at the queue, `cut` in outages."""
+
+    pushed: int
+    pushed_bytes: int
+    delivered: int
+    delivered_bytes: int
+    lost: int
+    overflowed: int
+    cut: int
+    duplicated: int
+    reordered: int
+
+def link_profiles() -> dict[str, LinkProfileDict]:
+    """The named links, in the order in which pages list them."""
+
+def read_trace(file: str, text: str) -> list[tuple[int, int]]:
+    """A CSV `time_s,capacity_kbps` as `LinkDict` wants it; raises `ValueError` "file:line: what is wrong"."""
+
+class Link:
+    """One direction of an emulated link over the caller's clock: same calls, same result. Bytes are those at IP level."""
+
+    def __init__(self, profile: LinkDict, *, seed: int = 0, now_us: int = 0) -> None: ...
+    def push(self, now_us: int, bytes: int, packet: object) -> int | str:
+        """A packet enters: when it will arrive (us), or why it never will: "loss", "queue", "outage"."""
+    def poll(self, now_us: int) -> tuple[int, int, Any] | None:
+        """The next arrival by now, (arrival us, bytes, packet), or None; ask until None."""
+    def next_us(self) -> int | None:
+        """When the next packet arrives."""
+    def queue_us(self, now_us: int) -> int:
+        """How long a packet that enters now would wait."""
+    def queue_bytes(self, now_us: int) -> int: ...
+    def capacity_bits(self, from_us: int, to_us: int) -> int:
+        """Bits that could pass between two times, losses not taken off (2**64 - 1: unlimited)."""
+    def set_profile(self, now_us: int, profile: LinkDict) -> None:
+        """Become another link: what waits is served at the new rate."""
+    def counters(self) -> LinkCounters: ...
+
 class Core:
     """The packet core: `workers` threads, each with one UDP port and ICE-TCP on the same number (port + i)."""
 

@@ -107,6 +107,12 @@ impl Trace {
         })
     }
 
+    /// What [`Trace::from_steps`] makes this trace of.
+    pub fn rows(&self) -> Vec<(i64, u64)> {
+        let row = |step: &Step| (step.from_us, step.bps);
+        self.steps.iter().map(row).collect()
+    }
+
     /// One round, in microseconds.
     pub fn period_us(&self) -> i64 {
         self.period_us

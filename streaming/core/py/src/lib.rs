@@ -6,10 +6,15 @@ mod columns;
 mod core;
 mod errors;
 mod events;
+mod link;
+mod link_dicts;
 mod params;
 
 /// The packet core.
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<core::Core>()
+    module.add_class::<core::Core>()?;
+    module.add_class::<link::Link>()?;
+    module.add_function(wrap_pyfunction!(link_dicts::link_profiles, module)?)?;
+    module.add_function(wrap_pyfunction!(link_dicts::read_trace, module)?)
 }

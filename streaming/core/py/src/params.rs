@@ -14,7 +14,7 @@ use zhuandi_sfu::api::{
 use crate::errors::bad;
 
 /// A key's value, or `None` when it is absent or None.
-fn get<'py, T: FromPyObjectOwned<'py>>(
+pub(crate) fn get<'py, T: FromPyObjectOwned<'py>>(
     dict: &Bound<'py, PyDict>,
     key: &str,
 ) -> PyResult<Option<T>> {
@@ -34,7 +34,7 @@ fn need<'py, T: FromPyObjectOwned<'py>>(dict: &Bound<'py, PyDict>, key: &str) ->
 }
 
 /// One of the words of a choice.
-fn choose<T: Copy>(key: &str, word: &str, choices: &[(&str, T)]) -> PyResult<T> {
+pub(crate) fn choose<T: Copy>(key: &str, word: &str, choices: &[(&str, T)]) -> PyResult<T> {
     choices
         .iter()
         .find(|(name, _)| *name == word)
