@@ -13,6 +13,9 @@ U32 = NDArray[np.uint32]
 U64 = NDArray[np.uint64]
 I64 = NDArray[np.int64]
 I8 = NDArray[np.int8]
+U8 = NDArray[np.uint8]
+U16 = NDArray[np.uint16]
+Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 # Why a leg gets what it gets; `Decision.reason` indexes it.
@@ -22,21 +25,73 @@ OK, LOSS, ESTIMATE, CHOICE, NO_SOURCE = range(5)
 
 @dataclass(frozen=True)
 class Feedback:
-    """One row per transport that receives media from us, since the last decision (`Core.take_feedback`)."""
+    """One row per transport that receives media from us, since the last decision (`Core.take_feedback`).
+
+    Bytes are those of the link, headers included.
+    """
 
     transport: U32
-    remb_bps: U64
+    remb_bps: U64  # 0: none
+    rtt_us: I64  # -1: unknown
+    heard: U8  # 2: TWCC, 1: only RR or REMB, 0: nothing yet
+    sent_bytes: U64
+    acked_bytes: U64  # as acked_packets and loss_runs: TWCC alone
+    acked_packets: U32
     lost: U32
     expected: U32
-    rtt_us: I64
-    sent_bytes: U64
-    acked_bytes: U64
-    queue_us: I64
+    loss_runs: U32  # runs of consecutive losses
+    groups: Floats  # shape (rows, 16, 3): send delta, arrival delta, arrival of packet groups in ms, oldest first
+    group_count: U8
+    delay_ms: Floats  # least one-way delay, origin arbitrary; NaN: no news
+    delay_mean_ms: Floats
+    arrival_ms: Floats  # last arrival on the receiver's clock; NaN: no news
+    feedback_age_us: I64  # -1: never
+    in_flight_bytes: U64
+    queue_us: I64  # age and bytes of what waits in the pacer
+    queue_bytes: U64
+    probe_sent_bps: U64
+    probe_acked_bps: U64
+    probe_state: U8  # 0 none, 1 running, 2 finished, 3 aborted since the last decision
+    padding_bytes: U64
+    repair_bytes: U64
+    sound_bytes: U64
+    still_bytes: U64
+    sound_wait_us: I64  # longest wait of a packet of sound in the pacer
 
     @classmethod
     def of(cls, table: Mapping[str, NDArray[Any]]) -> Feedback:
         """The columns of `Core.take_feedback` by name."""
         return cls(**{field.name: table[field.name] for field in fields(cls)})
+
+    @classmethod
+    def quiet(cls, transport: U32) -> Feedback:
+        """Rows of transports of which nothing is known yet."""
+        n = transport.size
+        columns: dict[str, NDArray[Any]] = {
+            name: np.zeros(n, dtype=kind)
+            for kind, names in {
+                np.uint8: ("heard", "group_count", "probe_state"),
+                np.uint32: ("acked_packets", "lost", "expected", "loss_runs"),
+                np.uint64: (
+                    "remb_bps", "sent_bytes", "acked_bytes", "in_flight_bytes", "queue_bytes", "probe_sent_bps",
+                    "probe_acked_bps", "padding_bytes", "repair_bytes", "sound_bytes", "still_bytes",
+                ),
+                np.int64: ("queue_us", "sound_wait_us"),
+            }.items()
+            for name in names
+        }  # fmt: skip
+        unknown = np.full(n, -1, dtype=np.int64)
+        nothing = np.full(n, np.nan)
+        return cls(
+            transport=transport,
+            rtt_us=unknown,
+            feedback_age_us=unknown,
+            groups=np.zeros((n, 16, 3)),
+            delay_ms=nothing,
+            delay_mean_ms=nothing,
+            arrival_ms=nothing,
+            **columns,
+        )
 
 
 @dataclass(frozen=True)
@@ -53,12 +108,26 @@ class Demand:
 
 @dataclass(frozen=True)
 class Decision:
-    """What every leg forwards from now on; `reason` says what keeps it from more."""
+    """What every leg forwards from now on, and `reason`: what keeps it from more. Transports not named keep what they had."""
 
     subscription: U32
     spatial: I8
     temporal: I8
     reason: I8
     transport: U32
-    pacing_bps: U64
-    probe_bps: U64
+    pacing_bps: U64  # all that is sent, 0: unpaced
+    probe_bps: U64  # a probe that starts now, media included; 0: none
+    probe_us: U32
+    redundancy: U16  # copies of sound in each packet: bit k is of the packet k + 1 before
+    repair_bps: U64  # what repairs may take, 0: by the measured loss
+
+
+# The columns of `Decision` that speak of transports, in order, where none is meant.
+NO_TRANSPORT: tuple[U32, U64, U64, U32, U16, U64] = (
+    np.zeros(0, dtype=np.uint32),
+    np.zeros(0, dtype=np.uint64),
+    np.zeros(0, dtype=np.uint64),
+    np.zeros(0, dtype=np.uint32),
+    np.zeros(0, dtype=np.uint16),
+    np.zeros(0, dtype=np.uint64),
+)

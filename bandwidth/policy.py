@@ -66,6 +66,9 @@ class SimplePolicy:
             transport=np.zeros(0, dtype=np.uint32),
             pacing_bps=np.zeros(0, dtype=np.uint64),
             probe_bps=np.zeros(0, dtype=np.uint64),
+            probe_us=np.zeros(0, dtype=np.uint32),
+            redundancy=np.zeros(0, dtype=np.uint16),
+            repair_bps=np.zeros(0, dtype=np.uint64),
         )
 
 

@@ -180,10 +180,17 @@ class Core:
 
     # control: columns only
     def take_feedback(self) -> dict[str, NDArray[Any]]:
-        """One row per transport that receives media from us, since the last call.
+        """One row per transport that receives media from us, since the last call. Bytes are those of the link: IP and UDP headers included.
 
-        `transport` u32, `remb_bps` u64 (0: none), `lost` u32 and `expected` u32 (from receiver reports or TWCC), `rtt_us` i64 (-1: unknown),
-        `sent_bytes` u64, `acked_bytes` u64 (0 without TWCC), `queue_us` i64 (age of the oldest packet in the pacer).
+        `transport` u32, `remb_bps` u64 (last REMB, 0: none), `rtt_us` i64 (-1: unknown), `heard` u8 (2: TWCC, 1: only RR or REMB, 0: nothing yet),
+        `sent_bytes` u64 (of all kinds), `acked_bytes` u64 and `acked_packets` u32 (TWCC alone), `lost` u32 and `expected` u32 (TWCC, else RR; a packet
+        that came after it was called lost is taken back), `loss_runs` u32 (runs of consecutive losses, TWCC alone),
+        `groups` f64 (rows, 16, 3): send delta, arrival delta and arrival in ms of pairs of packet groups, oldest first, and `group_count` u8,
+        `delay_ms` f64 (least arrival less send time, origin arbitrary, NaN: no news), `delay_mean_ms` f64, `arrival_ms` f64 (last arrival on the
+        receiver's clock, unwrapped, NaN: no news), `feedback_age_us` i64 (-1: never), `in_flight_bytes` u64 (sent after the last packet that feedback
+        spoke of), `queue_us` i64 and `queue_bytes` u64 (what waits in the pacer), `probe_sent_bps` u64, `probe_acked_bps` u64 (rates at which the
+        last probe left and arrived), `probe_state` u8 (0 none, 1 running, 2 finished and 3 aborted since the last call), `padding_bytes`,
+        `repair_bytes`, `sound_bytes`, `still_bytes` u64, `sound_wait_us` i64 (longest wait of a packet of sound in the pacer).
         """
     def apply(
         self,
@@ -193,13 +200,20 @@ class Core:
         transports: NDArray[np.uint32],
         pacing_bps: NDArray[np.uint64],
         probe_bps: NDArray[np.uint64],
+        probe_us: NDArray[np.uint32],
+        redundancy: NDArray[np.uint16],
+        repair_bps: NDArray[np.uint64],
     ) -> None:
-        """One whole decision: layers per subscription (-1 paused), rates per transport (0 unpaced / no probe)."""
+        """One whole decision: layers per subscription (-1 paused), and per transport the rate of all that it is sent (0: unpaced),
+        a probe that starts now (rate media included, length; a rate of 0 starts none and stops none), copies of sound in each
+        packet (bit k: of the packet k + 1 before), and what repairs may take (0: by the measured loss).
+        """
     def take_stats(self) -> dict[str, dict[str, NDArray[Any]]]:
         """Tables of columns; counters grow for ever, rates are over the last second.
 
         `transports`: transport u32, connected u8, tcp u8, rx_packets u64, rx_bytes u64, tx_packets u64, tx_bytes u64, rtt_us i64, queue_us i64;
-        `encodings`: publication u32, encoding u8, packets u64, bytes u64, lost u64, recovered u64, bitrate_bps u64, keyframes u64,
+        `encodings`: publication u32, encoding u8, packets u64, bytes u64, lost u64, recovered u64, bitrate_bps u64,
+        temporal_bps u64 (rows, 4) (rates of the temporal layers up to each; all equal to bitrate_bps where the codec names none), keyframes u64,
         last_keyframe_us i64 (age; -1 none), plis u64, nacks u64, width u16, height u16, jitter_us u32, first_media_us i64 (engine time of the first packet, -1);
         `subscriptions`: subscription u32, publication u32 (0: none), spatial i8, temporal i8, packets u64, bytes u64, dropped u64,
         nacks u64, rtx_packets u64, plis u64, loss_q8 u8 (last fraction lost / 256), jitter_us u32;

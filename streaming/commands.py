@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bandwidth.columns import NO_TRANSPORT
 from streaming.model import TOP_SPATIAL, Lesson, Model, Publication, Subscription, Transport
 from streaming.params import Source
 
@@ -139,9 +140,8 @@ class Commands:
         return {}
 
     def _apply_layer(self, subscription: int, spatial: int) -> None:
-        nobody, nothing = np.zeros(0, dtype=np.uint32), np.zeros(0, dtype=np.uint64)
         one, layer = np.array([subscription], dtype=np.uint32), np.array([spatial], dtype=np.int8)
-        self._core.apply(one, layer, np.array([-1], dtype=np.int8), nobody, nothing, nothing)
+        self._core.apply(one, layer, np.array([-1], dtype=np.int8), *NO_TRANSPORT)
 
     def cap(self, subscription: int, spatial: int, fixed: bool = False) -> dict[str, Any]:
         """The highest layer that a slot may get."""

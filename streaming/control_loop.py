@@ -53,6 +53,9 @@ class ControlLoop:
             decision.transport,
             decision.pacing_bps,
             decision.probe_bps,
+            decision.probe_us,
+            decision.redundancy,
+            decision.repair_bps,
         )
         self.reasons = {}
         for leg, reason in zip(legs, decision.reason.tolist(), strict=True):

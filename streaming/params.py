@@ -87,6 +87,7 @@ class EncodingStats(TypedDict):
     lost: int
     recovered: int
     bitrate_bps: int
+    temporal_bps: list[int]
     keyframes: int
     last_keyframe_us: int
     plis: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from hypothesis import Phase, given, settings
@@ -80,15 +80,12 @@ class Link:
 
 def feedback(transport: int, *, remb: int = 0, lost: int = 0, expected: int = 0, rtt_us: int = -1) -> Feedback:
     """One row."""
-    return Feedback(
-        transport=np.array([transport], dtype=np.uint32),
+    return replace(
+        Feedback.quiet(np.array([transport], dtype=np.uint32)),
         remb_bps=np.array([remb], dtype=np.uint64),
         lost=np.array([lost], dtype=np.uint32),
         expected=np.array([expected], dtype=np.uint32),
         rtt_us=np.array([rtt_us], dtype=np.int64),
-        sent_bytes=np.zeros(1, dtype=np.uint64),
-        acked_bytes=np.zeros(1, dtype=np.uint64),
-        queue_us=np.zeros(1, dtype=np.int64),
     )
 
 
@@ -231,15 +228,12 @@ def test_whatever_comes_a_leg_gets_what_is_sent_and_wanted_and_the_better_comes_
             rates_bps=np.array([row[3] for row in rows], dtype=np.uint64),
         )
         unique = {row[0]: row for row in heard}
-        told = Feedback(
-            transport=np.array(sorted(unique), dtype=np.uint32),
+        told = replace(
+            Feedback.quiet(np.array(sorted(unique), dtype=np.uint32)),
             remb_bps=np.array([unique[t][3] if unique[t][3] > 0 else 0 for t in sorted(unique)], dtype=np.uint64),
             lost=np.array([min(unique[t][1], unique[t][2]) for t in sorted(unique)], dtype=np.uint32),
             expected=np.array([unique[t][2] for t in sorted(unique)], dtype=np.uint32),
             rtt_us=np.array([unique[t][3] for t in sorted(unique)], dtype=np.int64),
-            sent_bytes=np.zeros(len(unique), dtype=np.uint64),
-            acked_bytes=np.zeros(len(unique), dtype=np.uint64),
-            queue_us=np.zeros(len(unique), dtype=np.int64),
         )
         decision = policy.decide(now_us, told, demand)
         for row, spatial in zip(rows, decision.spatial.tolist(), strict=True):

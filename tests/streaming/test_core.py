@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bandwidth.columns import NO_TRANSPORT
 from recorder.zwl import Kind, ZwlReader
 from streaming._core import Core
 from tests.streaming.ends import RIDS, End, connect, rid_encodings, until, video, write_camera
@@ -65,9 +66,8 @@ def more_media(server: End, publication: int) -> None:
 
 def set_layer(server: End, slot: int, spatial: int) -> None:
     """Decide one layer, as the control loop would."""
-    none, nothing = np.zeros(0, dtype=np.uint32), np.zeros(0, dtype=np.uint64)
     slots, layers = np.array([slot], dtype=np.uint32), np.array([spatial], dtype=np.int8)
-    server.core.apply(slots, layers, np.array([-1], dtype=np.int8), none, nothing, nothing)
+    server.core.apply(slots, layers, np.array([-1], dtype=np.int8), *NO_TRANSPORT)
 
 
 @pytest.mark.parametrize("protocol", ["udp", "tcp"])

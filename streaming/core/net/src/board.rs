@@ -1,6 +1,7 @@
 //! The notice board: workers put their tables here, callers take them without waiting for a worker.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use zhuandi_sfu::drop_reason::DropReason;
@@ -45,20 +46,12 @@ impl Board {
             feedback.clear();
         }
         for row in rows {
-            let sum = feedback.entry(row.transport).or_insert(FeedbackRow {
-                lost: 0,
-                expected: 0,
-                sent_bytes: 0,
-                acked_bytes: 0,
-                ..row
-            });
-            *sum = FeedbackRow {
-                lost: sum.lost.saturating_add(row.lost),
-                expected: sum.expected.saturating_add(row.expected),
-                sent_bytes: sum.sent_bytes.saturating_add(row.sent_bytes),
-                acked_bytes: sum.acked_bytes.saturating_add(row.acked_bytes),
-                ..row
-            };
+            match feedback.entry(row.transport) {
+                Entry::Vacant(place) => {
+                    place.insert(row);
+                }
+                Entry::Occupied(mut sum) => sum.get_mut().add(row),
+            }
         }
     }
 
@@ -116,13 +109,10 @@ mod tests {
         let board = Board::new(1);
         let row = |transport, lost, rtt_us| FeedbackRow {
             transport,
-            remb_bps: 0,
             lost,
             expected: 10,
             rtt_us,
-            sent_bytes: 100,
-            acked_bytes: 90,
-            queue_us: 0,
+            ..FeedbackRow::default()
         };
         board.add_feedback(vec![row(2, 1, 7), row(1, 0, 5)]);
         board.add_feedback(vec![row(2, 2, 9)]);

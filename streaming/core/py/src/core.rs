@@ -220,6 +220,7 @@ impl Core {
         columns::stats(py, &self.inner.take_stats())
     }
 
+    #[expect(clippy::too_many_arguments, reason = "columns of one decision")]
     fn apply(
         &self,
         subscriptions: PyReadonlyArray1<'_, u32>,
@@ -228,9 +229,20 @@ impl Core {
         transports: PyReadonlyArray1<'_, u32>,
         pacing_bps: PyReadonlyArray1<'_, u64>,
         probe_bps: PyReadonlyArray1<'_, u64>,
+        probe_us: PyReadonlyArray1<'_, u32>,
+        redundancy: PyReadonlyArray1<'_, u16>,
+        repair_bps: PyReadonlyArray1<'_, u64>,
     ) -> PyResult<()> {
         let layers = columns::layers(&subscriptions, &spatial, &temporal)?;
-        let rates = columns::rates(&transports, &pacing_bps, &probe_bps)?;
+        let rates = columns::Rates {
+            handles: &transports,
+            pacing_bps: &pacing_bps,
+            probe_bps: &probe_bps,
+            probe_us: &probe_us,
+            redundancy: &redundancy,
+            repair_bps: &repair_bps,
+        };
+        let rates = rates.rows()?;
         self.inner.apply(layers, rates).map_err(raise)
     }
 }

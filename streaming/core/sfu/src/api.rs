@@ -241,8 +241,14 @@ pub struct RateRow {
     pub transport: TransportId,
     /// Pacing rate in bit/s; 0 = unpaced.
     pub pacing_bps: u64,
-    /// Probe rate in bit/s; 0 = none.
+    /// Rate of a probe that starts now, media included, in bit/s; 0 = none. One that runs goes on.
     pub probe_bps: u64,
+    /// Its length in microseconds.
+    pub probe_us: u32,
+    /// Copies of sound in each packet: bit k stands for the packet k + 1 before (RFC 2198).
+    pub redundancy: u16,
+    /// What repairs of picture may take, in bit/s; 0 = by the loss that was measured.
+    pub repair_bps: u64,
 }
 
 /// What other threads ask of the engine; posted to a bounded mailbox, checked before.

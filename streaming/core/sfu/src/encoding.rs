@@ -14,6 +14,7 @@ use crate::keyframe_chain::KeyframeChain;
 use crate::nack::NackList;
 use crate::packet::Meta;
 use crate::receive_stats::ReceiveStats;
+use crate::report::TEMPORAL_LAYERS;
 
 /// An encoding without packets for this long does not arrive any more.
 pub const SILENT_US: i64 = 1_000_000;
@@ -28,12 +29,31 @@ pub struct EncodingCounters {
     pub packets: u64,
     /// Payload bytes taken.
     pub bytes: u64,
+    /// The same by temporal layer; all in the first where the codec names none.
+    pub temporal_bytes: [u64; TEMPORAL_LAYERS],
     /// Packets that came by RTX or a second transmission.
     pub recovered: u64,
     /// Key frames seen.
     pub keyframes: u64,
     /// NACK requests sent, in packets.
     pub nacks: u64,
+}
+
+impl EncodingCounters {
+    fn count_temporal(&mut self, meta: &Meta, len: usize) {
+        let layer = meta.vp8.and_then(|vp8| vp8.temporal).unwrap_or(0);
+        if let Some(bytes) = self.temporal_bytes.get_mut(usize::from(layer)) {
+            *bytes += len as u64;
+        }
+    }
+}
+
+/// Rates over the last second, and what they are measured from.
+#[derive(Clone, Copy, Debug, Default)]
+struct Meter {
+    since: Micros,
+    bytes: [u64; TEMPORAL_LAYERS],
+    rates: [u64; TEMPORAL_LAYERS],
 }
 
 /// A packet that was taken in.
@@ -73,7 +93,7 @@ pub struct Encoding {
     last_ts: u32,
     last_sr: Option<(u32, Micros)>,
     chain: KeyframeChain,
-    meter: (Micros, u64, u64),
+    meter: Meter,
     anew: bool,
 }
 
@@ -100,7 +120,7 @@ impl Encoding {
             last_ts: 0,
             last_sr: None,
             chain: KeyframeChain::default(),
-            meter: (Micros(0), 0, 0),
+            meter: Meter::default(),
             anew: false,
         }
     }
@@ -137,6 +157,7 @@ impl Encoding {
         }
         self.counters.packets += 1;
         self.counters.bytes += payload.len() as u64;
+        self.counters.count_temporal(&meta, payload.len());
         self.counters.recovered += u64::from(repaired || filled);
         self.last_at = Some(now);
         self.history.push(now, seq, meta, payload);
@@ -232,21 +253,25 @@ impl Encoding {
         self.chain.age_us(now)
     }
 
-    /// Payload bits a second since the last roll of the meter, one second ago or a little more.
-    pub fn bitrate_bps(&mut self, now: Micros) -> u64 {
-        let (since, bytes, rate) = self.meter;
-        let span = now.since(since);
-        if span < 1_000_000 {
-            return rate;
+    /// Payload bits a second of the temporal layers up to each, since the last roll of the meter, one second ago or a
+    /// little more; the last one is the whole.
+    pub fn temporal_bps(&mut self, now: Micros) -> [u64; TEMPORAL_LAYERS] {
+        let span = now.since(self.meter.since);
+        if span >= 1_000_000 {
+            let (before, bytes) = (self.meter.bytes, self.counters.temporal_bytes);
+            let mut sum = 0u64;
+            let mut rates = [0; TEMPORAL_LAYERS];
+            for (rate, (after, before)) in rates.iter_mut().zip(bytes.iter().zip(before)) {
+                sum += after.saturating_sub(before);
+                *rate = sum.saturating_mul(8_000_000) / span.unsigned_abs().max(1);
+            }
+            self.meter = Meter {
+                since: now,
+                bytes,
+                rates,
+            };
         }
-        let bits = self
-            .counters
-            .bytes
-            .saturating_sub(bytes)
-            .saturating_mul(8_000_000);
-        let rate = bits / span.unsigned_abs().max(1);
-        self.meter = (now, self.counters.bytes, rate);
-        rate
+        self.meter.rates
     }
 
     /// The next packet comes from another sender: its numbers have nothing to do with those before.

@@ -49,6 +49,8 @@ pub struct TransportCounters {
 /// What the receiver told since the policy looked last.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Told {
+    /// A receiver report or a REMB came.
+    pub heard: bool,
     /// Last REMB, 0 = none.
     pub remb_bps: u64,
     /// Lost packets by receiver reports.
@@ -97,6 +99,8 @@ pub struct Association {
     pub told: Told,
     /// Round trip by reports or checks.
     pub rtt_us: Option<i64>,
+    /// Copies of sound in each packet: bit k stands for the packet k + 1 before (RFC 2198).
+    pub redundancy: u16,
     /// What repairs may still take.
     pub budget: RepairBudget,
     /// It is in the engine's list of those that have something to send.
@@ -132,6 +136,7 @@ impl Association {
             counters: TransportCounters::default(),
             told: Told::default(),
             rtt_us: None,
+            redundancy: 0,
             budget: RepairBudget::default(),
             dirty: false,
             armed: Micros::NEVER,

@@ -87,12 +87,20 @@ impl Engine {
     }
 
     fn apply_rate(&mut self, now: Micros, row: RateRow) {
-        if let Some(Handle::Transport(index)) = self.handles.get(&row.transport.0).copied()
-            && let Some(association) = self.associations.get_mut(index)
-        {
-            association.pacer.set_rate(now, row.pacing_bps);
-            self.touch(index);
+        let Some(Handle::Transport(index)) = self.handles.get(&row.transport.0).copied() else {
+            return;
+        };
+        let Some(association) = self.associations.get_mut(index) else {
+            return;
+        };
+        association.pacer.set_rate(now, row.pacing_bps);
+        association.redundancy = row.redundancy;
+        for leg in &association.legs {
+            if let Some(leg) = self.legs.get_mut(*leg) {
+                leg.redundancy = row.redundancy;
+            }
         }
+        self.touch(index);
     }
 
     fn open(
@@ -253,6 +261,7 @@ impl Engine {
             }
             if let Some(leg) = self.legs.get_mut(index) {
                 leg.ready = association.up;
+                leg.redundancy = association.redundancy;
                 association
                     .spent
                     .iter()

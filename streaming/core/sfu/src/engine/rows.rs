@@ -6,7 +6,7 @@ use super::Engine;
 use super::wiring::SubscriptionEntry;
 use crate::drop_reason::DropReason;
 use crate::leg::{Leg, LegCounters};
-use crate::report::{EncodingRow, FeedbackRow, Stats, SubscriptionRow, TransportRow};
+use crate::report::{EncodingRow, FeedbackRow, Heard, Stats, SubscriptionRow, TransportRow};
 
 impl Engine {
     /// One row for each transport that media goes to.
@@ -35,7 +35,15 @@ impl Engine {
                 rtt_us: found.rtt_us.or(found.transport.rtt_us()).unwrap_or(-1),
                 sent_bytes,
                 acked_bytes: acked.bytes,
+                acked_packets: u32::try_from(acked.received).unwrap_or(u32::MAX),
+                feedback_age_us: -1,
                 queue_us: found.pacer.age_us(now),
+                heard: match (found.sent.heard(), found.told.heard) {
+                    (true, _) => Heard::Twcc,
+                    (false, true) => Heard::Reports,
+                    (false, false) => Heard::Silent,
+                },
+                ..FeedbackRow::default()
             }
         });
         rows.collect()
@@ -80,6 +88,7 @@ impl Engine {
             let (id, plis) = (publication.id.0, publication.rule.sent());
             for (index, encoding) in (0u8..).zip(&mut publication.encodings) {
                 let counters = encoding.counters;
+                let temporal_bps = encoding.temporal_bps(now);
                 rows.push(EncodingRow {
                     publication: id,
                     encoding: index,
@@ -87,7 +96,8 @@ impl Engine {
                     bytes: counters.bytes,
                     lost: encoding.lost(),
                     recovered: counters.recovered,
-                    bitrate_bps: encoding.bitrate_bps(now),
+                    bitrate_bps: temporal_bps.last().copied().unwrap_or(0),
+                    temporal_bps,
                     keyframes: counters.keyframes,
                     last_keyframe_us: encoding.keyframe_age_us(now).unwrap_or(-1),
                     plis,

@@ -68,6 +68,7 @@ impl Engine {
             Message::Remb(remb) => {
                 if let Some(association) = self.associations.get_mut(index) {
                     association.told.remb_bps = remb.bitrate_bps;
+                    association.told.heard = true;
                 }
             }
             Message::TransportCc(feedback) => {
@@ -156,6 +157,7 @@ impl Engine {
         leg.counters.loss_q8 = block.fraction_lost;
         leg.counters.jitter = block.jitter;
         let expected = leg.note_reported();
+        association.told.heard = true;
         association.told.expected += expected;
         association.told.lost += (expected * u64::from(block.fraction_lost)) >> 8;
         if let Some(rtt) = leg.reports.rtt_us(now, block.last_sr, block.delay_since_sr) {

@@ -87,6 +87,8 @@ pub struct Leg {
     pub report_soon: bool,
     /// Its end can take packets: a key frame sent before would be lost.
     pub ready: bool,
+    /// Copies of sound in each packet: bit k stands for the packet k + 1 before (RFC 2198).
+    pub redundancy: u16,
     /// Ciphertext of sound, for repairs where RTX is not negotiated.
     pub repair: Option<History<()>>,
     rtp: RtpParameters,
@@ -125,6 +127,7 @@ impl Leg {
             reports: SentReports::default(),
             report_soon: false,
             ready: matches!(to, To::Log(..)),
+            redundancy: 0,
             repair: None,
             rtp,
             encoding,

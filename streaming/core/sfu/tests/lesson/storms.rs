@@ -103,6 +103,9 @@ fn a_paced_receiver_gets_sound_in_time_while_picture_queues() {
         transport: TransportId(50),
         pacing_bps: 300_000,
         probe_bps: 0,
+        probe_us: 0,
+        redundancy: 0,
+        repair_bps: 0,
     };
     world.command(
         0,
