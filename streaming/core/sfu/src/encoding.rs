@@ -9,6 +9,7 @@ use zhuandi_wire::time::Micros;
 use crate::api::{EncodingParams, Kind};
 use crate::clock::SenderClock;
 use crate::drop_reason::DropReason;
+use crate::frame_holes::hole_of;
 use crate::history::{Bounds, History};
 use crate::keyframe_chain::KeyframeChain;
 use crate::nack::NackList;
@@ -279,12 +280,27 @@ impl Encoding {
         self.anew = true;
     }
 
+    /// Extended number of the packet that a frame from `ts` must have been in, where a packet that is coming in carries
+    /// that frame again and its own packet is missing.
+    pub fn hole_of(&self, carrier: u16, carrier_ts: u32, ts: u32) -> Option<u16> {
+        if self.begins_anew(carrier) {
+            return None;
+        }
+        let carrier = (self.unwrapper.look(carrier), carrier_ts);
+        hole_of(&self.history, carrier, ts).map(low16)
+    }
+
     fn restarted(&mut self, number: u16) -> bool {
-        let anew = std::mem::take(&mut self.anew);
+        let anew = self.begins_anew(number);
+        self.anew = false;
+        anew
+    }
+
+    fn begins_anew(&self, number: u16) -> bool {
         let highest = self.unwrapper.highest();
         highest.is_some_and(|highest| {
             let jump = distance(number, low16(highest));
-            anew || !(-MAX_JUMP..=MAX_JUMP).contains(&jump)
+            self.anew || !(-MAX_JUMP..=MAX_JUMP).contains(&jump)
         })
     }
 

@@ -7,7 +7,6 @@ use zhuandi_wire::time::Micros;
 use crate::api::{Codec, EncodingParams, Kind};
 use crate::encoding::Encoding;
 use crate::packet::Meta;
-use crate::payload_types::PayloadTypes;
 use crate::transport::fuzz::{client_hello, srtp_packet, stun_message};
 
 /// All entry points by name.
@@ -49,8 +48,6 @@ fn media(data: &[u8]) {
                 let kept = encoding.history.get(taken.seq).map(|(_, bytes)| bytes);
                 assert_eq!(kept, Some(payload));
             }
-            let mut out = Vec::new();
-            PayloadTypes::default().write(&mut out, codec, payload);
             let _ = (
                 encoding.fresh_chain(now),
                 encoding.report(now),

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod drop_reason;
 pub mod encoding;
 pub mod engine;
+pub mod frame_holes;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
 pub mod header;

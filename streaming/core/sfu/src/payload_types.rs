@@ -1,7 +1,5 @@
 //! Payload types of one leg: what the publisher's codecs are called on the receiver's transport.
 
-use zhuandi_wire::red;
-
 use crate::api::{Codec, CodecParams};
 
 /// One codec's way out.
@@ -15,7 +13,7 @@ struct Way {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PayloadTypes {
     opus: Option<Way>,
-    red: Option<Way>,
+    red: Option<u8>,
     vp8: Option<Way>,
     h264: Option<Way>,
 }
@@ -25,8 +23,9 @@ impl PayloadTypes {
     pub fn new(receiver: &[CodecParams], publisher: &[CodecParams]) -> PayloadTypes {
         let tap = receiver.is_empty();
         let table = if tap { publisher } else { receiver };
+        let table_pt = |codec| Some(table.iter().find(|known| known.codec == codec)?.pt);
         let way = |codec| {
-            let pt = table.iter().find(|known| known.codec == codec)?.pt;
+            let pt = table_pt(codec)?;
             let rtx = table
                 .iter()
                 .find(|known| known.codec == Codec::Rtx && known.apt == Some(pt));
@@ -37,13 +36,13 @@ impl PayloadTypes {
         };
         PayloadTypes {
             opus: way(Codec::Opus),
-            red: way(Codec::Red).filter(|_| !tap),
+            red: table_pt(Codec::Red).filter(|_| !tap),
             vp8: way(Codec::Vp8),
             h264: way(Codec::H264),
         }
     }
 
-    /// Payload type of a codec's packets; redundant sound goes out plain where the receiver has no redundancy.
+    /// Payload type of a codec's packets. Redundant sound is taken apart when it comes in; it is no codec of a leg.
     pub fn media(&self, codec: Codec) -> Option<u8> {
         self.way(codec).map(|way| way.pt)
     }
@@ -53,33 +52,17 @@ impl PayloadTypes {
         self.way(codec)?.rtx
     }
 
-    /// Append the payload as this leg carries it; false when it cannot be.
-    pub fn write(&self, out: &mut Vec<u8>, codec: Codec, payload: &[u8]) -> bool {
-        let start = out.len();
-        match (codec, self.red, self.opus) {
-            (Codec::Red, None, _) => {
-                let Ok(parsed) = red::Red::parse(payload) else {
-                    return false;
-                };
-                out.extend_from_slice(parsed.primary);
-            }
-            (Codec::Red, Some(_), Some(opus)) => {
-                out.extend_from_slice(payload);
-                let copy = out.get_mut(start..).unwrap_or_default();
-                return red::rewrite_pts(copy, |_| opus.pt).is_ok();
-            }
-            _ => out.extend_from_slice(payload),
-        }
-        true
+    /// Payload type under which sound may carry older frames again; none where the receiver did not negotiate it.
+    pub fn redundant(&self) -> Option<u8> {
+        self.red.filter(|_| self.opus.is_some())
     }
 
     fn way(&self, codec: Codec) -> Option<Way> {
         match codec {
             Codec::Opus => self.opus,
-            Codec::Red => self.red.or(self.opus),
             Codec::Vp8 => self.vp8,
             Codec::H264 => self.h264,
-            Codec::Rtx => None,
+            Codec::Red | Codec::Rtx => None,
         }
     }
 }
@@ -97,44 +80,24 @@ mod tests {
         }
     }
 
-    fn redundant() -> Vec<u8> {
-        let mut payload = Vec::new();
-        let block = red::Block {
-            pt: 111,
-            ts_offset: 960,
-            data: b"old",
-        };
-        red::write(&mut payload, &[block], 111, b"newest");
-        payload
-    }
-
     #[test]
-    fn redundancy_is_taken_off_where_the_receiver_has_none() {
+    fn only_a_receiver_that_negotiated_it_gets_redundant_sound() {
         let publisher = [codec(63, Codec::Red, None), codec(111, Codec::Opus, None)];
-        for receiver in [&[codec(100, Codec::Opus, None)][..], &[]] {
-            let pts = PayloadTypes::new(receiver, &publisher);
-            let mut out = vec![1];
-            assert!(pts.write(&mut out, Codec::Red, &redundant()));
-            assert_eq!(out, b"\x01newest");
-            assert_eq!(
-                pts.media(Codec::Red),
-                Some(if receiver.is_empty() { 111 } else { 100 })
-            );
-        }
-    }
-
-    #[test]
-    fn redundancy_passes_with_the_receivers_payload_types() {
         let receiver = [codec(9, Codec::Red, None), codec(8, Codec::Opus, None)];
-        let pts = PayloadTypes::new(&receiver, &[]);
-        let mut out = Vec::new();
-        assert!(pts.write(&mut out, Codec::Red, &redundant()));
-        let parsed = red::Red::parse(&out).unwrap();
+        let pts = PayloadTypes::new(&receiver, &publisher);
         assert_eq!(
-            (parsed.primary_pt, parsed.redundant().next().unwrap().pt),
-            (8, 8)
+            (pts.redundant(), pts.media(Codec::Opus)),
+            (Some(9), Some(8))
         );
-        assert_eq!(pts.media(Codec::Red), Some(9));
+        let plain = PayloadTypes::new(&[codec(100, Codec::Opus, None)], &publisher);
+        assert_eq!(
+            (plain.redundant(), plain.media(Codec::Opus)),
+            (None, Some(100))
+        );
+        let tap = PayloadTypes::new(&[], &publisher);
+        assert_eq!((tap.redundant(), tap.media(Codec::Opus)), (None, Some(111)));
+        let alone = PayloadTypes::new(&[codec(63, Codec::Red, None)], &publisher);
+        assert_eq!(alone.redundant(), None, "copies of what?");
     }
 
     #[test]
@@ -154,6 +117,5 @@ mod tests {
             ),
             (Some(97), Some(99), None)
         );
-        assert!(!pts.write(&mut Vec::new(), Codec::Red, &[0x80]));
     }
 }

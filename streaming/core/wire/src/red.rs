@@ -77,17 +77,6 @@ impl<'a> Red<'a> {
     }
 }
 
-/// Give every block, the newest frame too, another payload type in place; answers how many were changed.
-pub fn rewrite_pts(payload: &mut [u8], pt_of: impl Fn(u8) -> u8) -> Result<usize, Malformed> {
-    let redundant = Red::parse(payload)?.headers.len() / 4;
-    for header in 0..=redundant {
-        if let Some(byte) = payload.get_mut(4 * header) {
-            *byte = *byte & 0x80 | pt_of(*byte & 0x7F) & 0x7F;
-        }
-    }
-    Ok(redundant + 1)
-}
-
 /// Append a payload with redundancy; blocks that are too old, too long or too many are left out, the first ones first.
 pub fn write(out: &mut Vec<u8>, redundant: &[Block<'_>], primary_pt: u8, primary: &[u8]) {
     let fits =

@@ -7,7 +7,7 @@ use zhuandi_wire::time::Micros;
 
 use super::Engine;
 use super::association::{Association, Route};
-use crate::api::{Extensions, Path};
+use crate::api::{Codec, Extensions, Path};
 use crate::drop_reason::DropReason;
 use crate::packet::{Incoming, Meta};
 use crate::publication::{Payload, Publication};
@@ -102,6 +102,9 @@ impl Engine {
             repaired,
             meta,
         };
+        if codec == Codec::Red {
+            return self.take_redundant(now, route.publication, incoming, payload);
+        }
         self.ingest(now, route.publication, incoming, payload)
     }
 }

@@ -11,6 +11,7 @@ mod keyframe_requests;
 mod media_in;
 mod output;
 mod periodic;
+mod redundant_in;
 mod rows;
 mod rtcp_in;
 mod wiring;

@@ -1,6 +1,7 @@
 //! One forwarding leg: selector, rewriter, payload types and header of one outgoing stream.
 
 mod outgoing;
+mod redundancy;
 mod repair;
 #[cfg(test)]
 mod tests;
@@ -306,6 +307,7 @@ impl Leg {
         let input = meta.numbers(seq);
         let expected = self.rewriter.last().map(|last| last.ts);
         if let (false, Some(last), Some(offset)) = (starts, expected, self.rewriter.ts_offset())
+            && self.is_video()
             && meta.ts.wrapping_add(offset) != last
         {
             self.rewriter
@@ -371,7 +373,12 @@ impl Leg {
         out: Numbers,
         size: usize,
     ) -> Item {
-        let size = u16::try_from(size + self.header.len() + 16).unwrap_or(u16::MAX);
+        let copies = if kind == pacer::Kind::Audio {
+            self.copies_size(size)
+        } else {
+            0
+        };
+        let size = u16::try_from(size + copies + self.header.len() + 16).unwrap_or(u16::MAX);
         Item {
             at,
             leg: self.index,

@@ -1,5 +1,6 @@
 //! The packets and reports of a leg as bytes, made at the moment they leave.
 
+use zhuandi_wire::red;
 use zhuandi_wire::rtcp::SenderInfo;
 use zhuandi_wire::rtp::{self, Fields};
 use zhuandi_wire::seq::{low16, low32};
@@ -7,6 +8,7 @@ use zhuandi_wire::time::Micros;
 
 use super::Leg;
 use crate::clock::{SenderClock, ticks};
+use crate::encoding::Encoding;
 use crate::pacer::{self, Item};
 use crate::packet::Meta;
 use crate::publication::Publication;
@@ -22,7 +24,8 @@ impl Leg {
         source: &Publication,
     ) -> Option<u64> {
         let start = out.len();
-        let (meta, payload) = source.encoding(item.encoding)?.history.get(item.source)?;
+        let encoding = source.encoding(item.encoding)?;
+        let (meta, payload) = encoding.history.get(item.source)?;
         let pt = self.pts.media(meta.codec)?;
         let fields = Fields {
             marker: meta.marker,
@@ -40,20 +43,20 @@ impl Leg {
             rtp::pad(out, start, 4);
             return Some(item.out.seq);
         }
+        if item.kind == pacer::Kind::Audio {
+            self.write_sound(out, now, item, &fields, twcc, encoding)?;
+            return Some(item.out.seq);
+        }
         let index = if item.kind == pacer::Kind::Rtx {
             let pt = self.pts.rtx(meta.codec)?;
             self.write_repair_header(out, now, Fields { pt, ..fields }, twcc)
         } else {
-            self.header.write(out, &fields, now, twcc, meta.audio_level);
-            self.counters.packets += 1;
-            self.counters.bytes += payload.len() as u64;
+            self.header.write(out, &fields, now, twcc, None);
+            self.count(payload.len());
             item.out.seq
         };
         let body = out.len();
-        if !self.pts.write(out, meta.codec, payload) {
-            out.truncate(start);
-            return None;
-        }
+        out.extend_from_slice(payload);
         if let Some(vp8) = meta.vp8 {
             let picture = item.out.picture;
             vp8.rewrite(
@@ -63,6 +66,36 @@ impl Leg {
             );
         }
         Some(index)
+    }
+
+    /// A packet of sound: with copies of older frames where the last decision wants them and there are any, else plain.
+    fn write_sound(
+        &mut self,
+        out: &mut Vec<u8>,
+        now: Micros,
+        item: &Item,
+        fields: &Fields,
+        twcc: u16,
+        encoding: &Encoding,
+    ) -> Option<()> {
+        let (meta, payload) = encoding.history.get(item.source)?;
+        let copies = self.copies(item, payload.len(), fields.pt, encoding);
+        let redundant = self.pts.redundant().filter(|_| !copies.blocks().is_empty());
+        let pt = redundant.unwrap_or(fields.pt);
+        self.header
+            .write(out, &Fields { pt, ..*fields }, now, twcc, meta.audio_level);
+        let body = out.len();
+        match redundant {
+            Some(_) => red::write(out, copies.blocks(), fields.pt, payload),
+            None => out.extend_from_slice(payload),
+        }
+        self.count(out.len() - body);
+        Some(())
+    }
+
+    fn count(&mut self, payload_len: usize) {
+        self.counters.packets += 1;
+        self.counters.bytes += payload_len as u64;
     }
 
     /// Header and original sequence number of a repair (RFC 4588 4); the next index of the repair stream.

@@ -7,6 +7,7 @@
     reason = "helpers of tests may panic as tests do"
 )]
 
+mod copies;
 mod forwarding;
 mod layers;
 mod ledger;

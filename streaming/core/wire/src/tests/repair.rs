@@ -41,9 +41,9 @@ fn a_repair_packet_invalid() {
 }
 
 #[test]
-fn redundant_blocks_are_read_and_given_new_payload_types() {
+fn redundant_blocks_are_read() {
     // Two blocks, 1920 and 960 units old, 2 and 1 bytes long, then the newest frame.
-    let mut payload = vec![0xEF, 0x1E, 0x00, 2, 0xEF, 0x0F, 0x00, 1, 111, 1, 2, 3, 4, 5];
+    let payload = [0xEF, 0x1E, 0x00, 2, 0xEF, 0x0F, 0x00, 1, 111, 1, 2, 3, 4, 5];
     let red = red::Red::parse(&payload).unwrap();
     let blocks: Vec<_> = red
         .redundant()
@@ -51,11 +51,6 @@ fn redundant_blocks_are_read_and_given_new_payload_types() {
         .collect();
     assert_eq!(blocks, [(111, 1920, &[1, 2][..]), (111, 960, &[3][..])]);
     assert_eq!((red.primary_pt, red.primary), (111, &[4, 5][..]));
-    assert_eq!(red::rewrite_pts(&mut payload, |pt| pt - 11), Ok(3));
-    assert_eq!(
-        payload,
-        [0xE4, 0x1E, 0x00, 2, 0xE4, 0x0F, 0x00, 1, 100, 1, 2, 3, 4, 5]
-    );
 }
 
 #[test]
