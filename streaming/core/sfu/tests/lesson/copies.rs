@@ -32,7 +32,9 @@ fn copies(world: &mut World, node: usize, transport: u32, mask: u16) {
         transport: TransportId(transport),
         pacing_bps: 0,
         probe_bps: 0,
+        probe_us: 0,
         redundancy: mask,
+        repair_bps: 0,
     };
     let rates = vec![rate];
     let layers = Vec::new();
