@@ -108,7 +108,7 @@ class Demand:
 
 @dataclass(frozen=True)
 class Decision:
-    """What every leg forwards from now on, and `reason`: what keeps it from more. Transports not named keep what they had."""
+    """What every leg forwards from now on, and what keeps it from more; transports not named keep what they had."""
 
     subscription: U32
     spatial: I8
