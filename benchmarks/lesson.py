@@ -10,6 +10,8 @@ from typing import Any
 
 from playwright.async_api import Browser, Page
 
+from benchmarks.late_join import WORDS as LATE_WORDS
+from benchmarks.late_join import late_joins
 from benchmarks.report import parser, progress, show
 from tests.support.browser import chromium, eventually, open_page, picture, sees_numbers, start_teaching
 from tests.support.media import make_camera, make_microphone
@@ -17,9 +19,10 @@ from tests.support.server import Server, make_token
 
 PATIENCE_S = 30.0
 CHOICES = (("high", 720), ("low", 180), ("medium", 360), ("high", 720))
-WORDS = {
-    "late_join_s": "a classroom opens its link in a running lesson: to the first moving picture",
+LOOK_S = 3.0  # a person looks at the picture before the next choice
+WORDS = LATE_WORDS | {
     "quality_s": "the slowest change of quality, to the new decoded height",
+    "quality_hurried_s": "the same, each choice right on the heels of the one before",
     "quality_freeze_ms": "the longest time without a new picture around such a change",
     "back_after_media_kill_s": "kill -9 of the media process, to the next picture in the classroom",
     "back_after_server_kill_s": "kill -9 of everything: from the server's being up again to the next picture",
@@ -45,12 +48,8 @@ async def _lesson(browser: Browser, server: Server) -> dict[str, float]:
     classroom = await _classroom(browser, server, lesson)
     await sees_numbers(classroom, within_s=PATIENCE_S)
     figures: dict[str, float] = {}
-    progress("a late joiner")
-    began_s = time.monotonic()
-    late = await _classroom(browser, server, lesson)
-    await sees_numbers(late, within_s=PATIENCE_S)
-    figures["late_join_s"] = time.monotonic() - began_s
-    await late.context.close()
+    progress("late joiners")
+    figures |= await late_joins(browser, lambda: server.link("classroom", make_token("classroom", lesson["id"])))
     progress("changes of quality")
     figures |= await _qualities(classroom)
     progress("breaks")
@@ -81,8 +80,17 @@ async def _classroom(browser: Browser, server: Server, lesson: dict[str, Any]) -
 
 
 async def _qualities(classroom: Page) -> dict[str, float]:
+    took_s, longest_ms = await _change(classroom, LOOK_S)
+    hurried_s, longest_hurried_ms = await _change(classroom, 0.0)
+    longest_ms = max(longest_ms, longest_hurried_ms)
+    return {"quality_s": took_s, "quality_hurried_s": hurried_s, "quality_freeze_ms": longest_ms}
+
+
+async def _change(classroom: Page, pause_s: float) -> tuple[float, float]:
+    """All choices: seconds that the slowest took, longest ms without a new picture."""
     slowest_s, longest_ms = 0.0, 0.0
     for number, (choice, height) in enumerate(CHOICES):
+        await asyncio.sleep(pause_s)
 
         def reached(seen: dict[str, Any] | None, height: int = height) -> bool:
             return seen is not None and seen["height"] == height
@@ -96,7 +104,7 @@ async def _qualities(classroom: Page) -> dict[str, float]:
         watched = await classroom.evaluate("() => ((window.probe.watched.stopped = true), window.probe.watched)")
         if number:  # the first only brings the lesson to the height that the others start from
             slowest_s, longest_ms = max(slowest_s, took_s), max(longest_ms, watched["longest_ms"])
-    return {"quality_s": slowest_s, "quality_freeze_ms": longest_ms}
+    return slowest_s, longest_ms
 
 
 async def _note_connection(page: Page) -> None:

@@ -15,7 +15,7 @@ CHINESE: Words = {
     "classroom": "先看这里, 演示课堂",
     "teacher": "主讲教师",
     "operator": "运维与巡课",
-    "library": "课程库",
+    "library": "微课库",
     "data": "数据目录: {data}",
     "stop": "按 Ctrl+C 停止。",
 }

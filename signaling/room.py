@@ -17,7 +17,7 @@ from signaling.lesson import Lesson, Participant, Publication, RecordingState, S
 from signaling.messages import ByeReason, ErrorCode, Refused, Rejoin, ServerMessage
 from signaling.negotiation import Negotiated, negotiate
 from signaling.recordings import Recordings
-from signaling.sdp import Offer, SdpError, build_answer, build_fragment, parse_offer, transport_params
+from signaling.sdp import Accepted, Offer, SdpError, build_answer, build_fragment, parse_offer, transport_params
 from signaling.store import LessonRow
 from streaming.client import MediaClient
 from streaming.errors import CommandFailed, MediaError, MediaUnavailable
@@ -50,7 +50,7 @@ class Tools:
 
 
 class Room:
-    """A lesson that is open. Its media commands go one after another, under `lock`."""
+    """A lesson that is open. Its changes in media go one after another, under `lock`."""
 
     def __init__(self, row: LessonRow, tools: Tools) -> None:
         self.row = row
@@ -115,7 +115,7 @@ class Room:
     # offers
 
     async def answer(self, participant: Participant, sdp: str, *, screen: bool = False) -> str:
-        """The answer to an offer; raises `Refused`."""
+        """The answer to an offer, to be sent before `settle` connects its slots; raises `Refused`."""
         try:
             offer = parse_offer(sdp)
         except SdpError as error:
@@ -129,7 +129,6 @@ class Room:
             raise Refused("internal", "the media process refused the offer") from None
         except MediaUnavailable:
             raise Refused("busy", "the media process is starting; try again") from None
-        await self.settle()
         return text
 
     async def _answer(self, participant: Participant, offer: Offer, *, screen: bool) -> str:
@@ -178,14 +177,20 @@ class Room:
         return build_fragment(local)
 
     async def _add_media(self, transport: Transport, result: Negotiated) -> None:
-        media = self._tools.media
-        for source, section in result.tracks:
-            codec = section.media.codecs[0].name
-            handle = await media.add_publication(transport.handle, section.rtp, source, label=publication_label(codec))
-            transport.publications[source] = Publication(handle, source, codec)
-        for slot, section in result.slots:
-            slot.handle = await media.add_subscription(transport.handle, section.rtp, label=slot_label(slot))
-            transport.slots.append(slot)
+        """All at once: one by one, each would wait for the answer to the one before."""
+        await asyncio.gather(
+            *(self._add_track(transport, source, section) for source, section in result.tracks),
+            *(self._add_slot(transport, slot, section) for slot, section in result.slots),
+        )
+        transport.slots.extend(slot for slot, _ in result.slots)
+
+    async def _add_track(self, transport: Transport, source: Source, section: Accepted) -> None:
+        codec, add = section.media.codecs[0].name, self._tools.media.add_publication
+        handle = await add(transport.handle, section.rtp, source, label=publication_label(codec))
+        transport.publications[source] = Publication(handle, source, codec)
+
+    async def _add_slot(self, transport: Transport, slot: Slot, section: Accepted) -> None:
+        slot.handle = await self._tools.media.add_subscription(transport.handle, section.rtp, label=slot_label(slot))
 
     # plans
 

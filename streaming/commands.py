@@ -149,6 +149,8 @@ class Commands:
         if not isinstance(spatial, int) or not -1 <= spatial <= TOP_SPATIAL:
             raise ValueError(f"spatial is {spatial!r}, must be -1 to {TOP_SPATIAL}")
         slot.cap, slot.chosen_us = spatial, self._now_us() if fixed else -1
+        if fixed and slot.publication is not None:
+            self._apply_layer(subscription, spatial)  # the next decision agrees; the key frame is asked for now
         return {}
 
     def remove(self, handle: int) -> dict[str, Any]:

@@ -72,6 +72,7 @@ async def create(request: web.Request) -> web.Response:
     try:
         screen = request.query.get("source") == "screen"
         answer = await room.answer(participant, offer, screen=screen)
+        await room.settle()
     except BaseException:
         await room.leave(participant)
         raise

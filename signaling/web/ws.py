@@ -195,6 +195,7 @@ class Conversation:
             self._outbox.send(ErrorMessage(message.id, refused.code, refused.detail))
             return
         self._outbox.send(Answer(message.id, answer))
+        await room.settle()
         room.tell_media_state(me)
 
 

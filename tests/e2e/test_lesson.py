@@ -59,7 +59,7 @@ async def test_a_late_joiner_sees_the_picture_within_two_seconds(
     began = time.monotonic()
     await late.goto(server.link("classroom", make_token("classroom", lesson["id"])))
     await sees_numbers(late)
-    assert time.monotonic() - began < 8  # two seconds on a free machine; here two cores also encode and decode
+    assert time.monotonic() - began < 6  # two seconds where two cores do not also encode, decode and test
 
 
 async def test_a_shared_screen_appears_beside_the_camera(
@@ -80,7 +80,7 @@ async def test_quality_changes_the_height_without_a_freeze(
         await classroom.evaluate("() => window.probe.watch('video-camera')")
         await choose(classroom, choice, height, 4)
         watched = await classroom.evaluate("() => ((window.probe.watched.stopped = true), window.probe.watched)")
-        assert watched["longest_ms"] < 600, f"{choice}: {watched}"
+        assert watched["longest_ms"] < 500, f"{choice}: {watched}"
 
 
 async def choose(classroom: Page, choice: str, height: int, within_s: float) -> None:
@@ -108,9 +108,7 @@ async def test_an_ended_lesson_is_in_the_library_and_plays(
     await asyncio.sleep(4)  # media to record, not a wait for something to happen
     await teacher.get_by_test_id("end").click()
     await teacher.get_by_test_id("confirm-yes").click()
-    ended = time.monotonic()
-    manifest = await server.published(lesson["id"], within_s=20)
-    assert time.monotonic() - ended < 20
+    manifest = await server.published(lesson["id"], within_s=15)
     assert manifest["duration_s"] > 3
     assert {track["source"] for track in manifest["tracks"]} >= {"camera"}
     await eventually(lambda: classroom.get_by_test_id("ended").is_visible(), bool)

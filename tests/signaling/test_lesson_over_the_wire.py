@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.signaling.conftest import World, vector
+from tests.signaling.conftest import Page, World, vector
 
 
 async def test_a_teacher_and_a_classroom_meet_and_slots_are_connected(world: World) -> None:
@@ -26,3 +26,14 @@ async def test_a_teacher_and_a_classroom_meet_and_slots_are_connected(world: Wor
     assert published == {"microphone", "camera", "screen"}
     state = json.loads((world.data / "recordings" / "lesson-1" / "lesson.json").read_text())
     assert state["state"] == "live" and state["teacher"] == "王老师"
+
+
+async def test_an_offer_may_follow_the_hello_without_waiting_for_the_welcome(world: World) -> None:
+    async with world.page(world.teacher(), "teacher"), world.http.ws_connect(world.url + "/ws") as socket:
+        classroom = Page(socket)
+        hello = {"type": "hello", "protocol": 1, "token": world.classroom(), "page": "classroom", "tab": "tab1"}
+        await classroom.say(hello)
+        await classroom.say({"type": "offer", "id": 1, "sdp": vector("chromium_classroom")})
+        await classroom.hear("welcome")
+        assert "a=ice-lite" in (await classroom.hear("answer"))["sdp"]
+        assert len((await classroom.hear("slots"))["slots"]) == 6

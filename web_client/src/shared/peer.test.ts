@@ -58,6 +58,18 @@ it('makes a new connection after a session that was not resumed, and closes the 
   expect(FakePeer.made[0]?.connectionState).toBe('closed')
 })
 
+it('leaves a connection that is being agreed on alone', async () => {
+  const answers: ((sdp: string) => void)[] = []
+  const { link } = setUp(() => new Promise((resolve) => answers.push(resolve)))
+  void link.rebuild()
+  link.welcomed(false)
+  await vi.advanceTimersByTimeAsync(0)
+  link.welcomed(false)
+  answers[0]?.('answer')
+  await vi.advanceTimersByTimeAsync(0)
+  expect(FakePeer.made.map((peer) => peer.remote)).toEqual(['answer'])
+})
+
 it('restarts ICE on the same connection after two seconds of silence, not before', async () => {
   const { asked } = await connected()
   last().become('disconnected')

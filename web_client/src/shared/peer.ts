@@ -26,7 +26,6 @@ export class PeerLink {
   pc: RTCPeerConnection | null = null
   state: PeerState = 'idle'
 
-  private generation = 0
   private failures = 0
   private negotiating = false
   private timer: ReturnType<typeof setTimeout> | undefined
@@ -37,8 +36,9 @@ export class PeerLink {
     networkInformation()?.addEventListener('change', this.onNetworkChange)
   }
 
-  /** Acts on `welcome`: media that still flows stays, everything else is made anew. */
+  /** Acts on `welcome`: media that still flows or is being agreed on stays, everything else is made anew. */
   welcomed(resumed: boolean): void {
+    if (this.negotiating) return
     const flowing = this.pc?.connectionState
     if (resumed && flowing === 'connected') return
     if (resumed && flowing === 'disconnected') void this.restartIce()
@@ -48,15 +48,13 @@ export class PeerLink {
   /** Replaces the connection. The old one is closed once the new one stands in its place. */
   async rebuild(): Promise<void> {
     clearTimeout(this.timer)
-    const generation = ++this.generation
     const old = this.pc
     const pc = (this.options.create ?? (() => new RTCPeerConnection({ bundlePolicy: 'max-bundle' })))()
     this.pc = pc
     this.watch(pc)
     this.setState('connecting')
     old?.close()
-    await this.options.build(pc)
-    if (generation === this.generation) await this.negotiate(pc, false)
+    await this.negotiate(pc, false)
   }
 
   /** New ICE credentials on the same DTLS association. */
@@ -71,7 +69,7 @@ export class PeerLink {
     window.removeEventListener('online', this.onNetworkChange)
     networkInformation()?.removeEventListener('change', this.onNetworkChange)
     clearTimeout(this.timer)
-    this.generation++
+    this.negotiating = false
     this.pc?.close()
     this.pc = null
     this.setState('idle')
@@ -80,6 +78,8 @@ export class PeerLink {
   private async negotiate(pc: RTCPeerConnection, iceRestart: boolean): Promise<void> {
     this.negotiating = true
     try {
+      if (!iceRestart) await this.options.build(pc)
+      if (pc !== this.pc) return
       const offer = await pc.createOffer({ iceRestart })
       await pc.setLocalDescription(offer)
       const answer = await this.options.negotiate(pc.localDescription?.sdp ?? offer.sdp ?? '')

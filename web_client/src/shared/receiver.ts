@@ -6,9 +6,11 @@ import { PeerLink, type PeerState } from './peer'
 /** Room for repairs before playout, in milliseconds: a lesson bears this delay, a gap it does not. */
 export const JITTER_TARGET_MS = 200
 
-/** The kinds of the m-lines in the order of PROTOCOL.md section 1. */
-export const BEFORE_DATA = ['audio', 'audio', 'video', 'video'] as const
-export const AFTER_DATA = ['audio', 'video'] as const
+/** The first picture comes at once; the room is made after it, while the lesson plays. */
+const JITTER_AFTER_MS = 1000
+
+/** The kinds of the m-lines in the order of PROTOCOL.md section 1; the data channel follows by itself. */
+export const SLOTS = ['audio', 'audio', 'video', 'video', 'audio', 'video'] as const
 
 export interface ReceiverOptions {
   negotiate(sdp: string): Promise<string>
@@ -33,17 +35,16 @@ export class Receiver {
     })
   }
 
-  private async build(pc: RTCPeerConnection): Promise<void> {
+  private build(pc: RTCPeerConnection): void {
     pc.addEventListener('track', (event) => {
-      aimJitterBuffer(event.receiver)
+      event.track.addEventListener('unmute', () => setTimeout(() => aimJitterBuffer(event.receiver), JITTER_AFTER_MS), {
+        once: true,
+      })
       const mid = event.transceiver.mid
       if (mid !== null && pc === this.link.pc) this.options.track(mid, event.track)
     })
-    for (const kind of BEFORE_DATA) addSlot(pc, kind)
+    for (const kind of SLOTS) addSlot(pc, kind)
     pc.createDataChannel('zhuandi')
-    // Browsers put the data channel after all media of one offer; an intermediate local offer fixes its place.
-    await pc.setLocalDescription(await pc.createOffer())
-    for (const kind of AFTER_DATA) addSlot(pc, kind)
   }
 }
 

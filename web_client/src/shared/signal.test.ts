@@ -105,6 +105,29 @@ describe('hello', () => {
     expect(last().types()).toEqual(['hello'])
   })
 
+  it('is followed at once by an offer that was made meanwhile', async () => {
+    const { signal } = setUp()
+    const early = signal.offer('early')
+    expect(last().sent).toEqual([])
+    last().open()
+    const late = signal.offer('late')
+    expect(last().types()).toEqual(['hello', 'offer', 'offer'])
+    last().say(WELCOME)
+    last().say({ type: 'answer', id: 2, sdp: 'second' })
+    last().say({ type: 'answer', id: 1, sdp: 'first' })
+    expect(await Promise.all([early, late])).toEqual(['first', 'second'])
+  })
+
+  it('takes an early offer with it when the line never stood', async () => {
+    const { signal } = setUp()
+    const early = signal.offer('early')
+    last().fail()
+    await expect(early).rejects.toMatchObject({ code: 'offline' })
+    vi.advanceTimersByTime(0)
+    last().open()
+    expect(last().types()).toEqual(['hello'])
+  })
+
   it('resumes the session of the last welcome after a break', () => {
     const { socket } = welcomed()
     socket.fail()

@@ -62,6 +62,8 @@ export class Signal {
   private lastHeard = 0
   private nextId = 1
   private readonly pending = new Map<number, Pending>()
+  /** Offers made while the first line is still being built. */
+  private early: object[] = []
   private retry: ReturnType<typeof setTimeout> | undefined
   private ping: ReturnType<typeof setInterval> | undefined
   private readonly onOnline = () => this.reconnectNow()
@@ -80,13 +82,15 @@ export class Signal {
     return this.write(message)
   }
 
-  /** Sends an offer and waits for its answer. */
+  /** Sends an offer and waits for its answer; the first one may be made at once, it goes out right behind the hello. */
   offer(sdp: string): Promise<string> {
     const id = this.nextId++
+    const message = { type: 'offer', id, sdp }
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.settle(id)?.reject(new CodedError('timeout')), REQUEST_WITHIN_MS)
       this.pending.set(id, { resolve, reject, timer })
-      if (!this.write({ type: 'offer', id, sdp })) this.settle(id)?.reject(new CodedError('offline'))
+      if (this.state === 'connecting' && this.socket?.readyState === 0) this.early.push(message)
+      else if (!this.write(message)) this.settle(id)?.reject(new CodedError('offline'))
     })
   }
 
@@ -121,6 +125,7 @@ export class Signal {
     const resume = this.session
     this.lastHeard = performance.now()
     this.write({ type: 'hello', protocol: PROTOCOL_VERSION, token: token(), page, tab, resume, language })
+    for (const offer of this.early.splice(0)) this.write(offer)
   }
 
   private beat(): void {
@@ -202,6 +207,7 @@ export class Signal {
     const socket = this.socket
     this.socket = null
     this.welcomed = false
+    this.early = []
     socket?.close()
     for (const id of [...this.pending.keys()]) this.settle(id)?.reject(new CodedError('offline'))
   }
@@ -215,7 +221,8 @@ export class Signal {
 
   private write(message: object): boolean {
     if (this.socket?.readyState !== 1) return false
-    if (!this.welcomed && (message as { type: string }).type !== 'hello') return false
+    const { type } = message as { type: string }
+    if (!this.welcomed && type !== 'hello' && !(type === 'offer' && this.state === 'connecting')) return false
     this.socket.send(JSON.stringify(message))
     return true
   }

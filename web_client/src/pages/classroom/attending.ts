@@ -129,6 +129,8 @@ export class Attending {
       welcome: (message) => this.welcomed(message),
       message: (message) => this.hear(message),
     })
+    // The offer is made while the line is: it goes out right behind the hello.
+    void this.receiver.link.rebuild()
   }
 
   private welcomed(message: Welcome): void {

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { teacher } from '../../locales/teacher'
 import { told } from './faults'
 import { forget, recall, remember } from './memory'
-import { RecordingWatch, STALLED_AFTER_MS } from './recording'
+import { BEGINS_WITHIN_MS, RecordingWatch, STALLED_AFTER_MS } from './recording'
 
 describe('the recording light', () => {
   const bytes = (count: number) => ({ on: true, bytes: count, error: null })
@@ -11,13 +11,29 @@ describe('the recording light', () => {
     const watch = new RecordingWatch()
     expect(watch.state(0)).toBe('off')
     watch.hear(bytes(0), 0)
-    expect(watch.state(1)).toBe('stalled')
     watch.hear(bytes(100), 1000)
     expect(watch.state(1000)).toBe('growing')
     watch.hear(bytes(100), 1000 + STALLED_AFTER_MS)
     expect(watch.state(1000 + STALLED_AFTER_MS)).toBe('stalled')
     watch.hear(bytes(200), 20_000)
     expect(watch.state(20_000)).toBe('growing')
+  })
+
+  it('claims nothing before a recording had time to begin', () => {
+    const watch = new RecordingWatch()
+    watch.begin(0)
+    expect(watch.state(1)).toBe('starting')
+    expect(watch.state(BEGINS_WITHIN_MS)).toBe('off')
+    watch.hear(bytes(0), 5000)
+    expect(watch.state(5000)).toBe('starting')
+    expect(watch.state(5000 + BEGINS_WITHIN_MS)).toBe('stalled')
+  })
+
+  it('tells a refusal at once', () => {
+    const watch = new RecordingWatch()
+    watch.begin(0)
+    watch.hear({ on: false, bytes: 0, error: 'disk_full' }, 100)
+    expect(watch.state(100)).toBe('off')
   })
 
   it('goes out with the recording', () => {

@@ -75,6 +75,7 @@ export class Teaching {
   readonly start = (): void => {
     this.state.phase = 'live'
     this.state.since_ms ||= Date.now()
+    this.watch.begin(Date.now())
     if (this.line.value?.state.signal === 'open') this.publisher.link.welcomed(false)
     this.tellSources()
   }
