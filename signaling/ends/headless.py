@@ -7,7 +7,7 @@ import logging
 import random
 from abc import ABC, abstractmethod
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import aiohttp
 
@@ -15,7 +15,12 @@ from signaling.ends.client_core import ClientCore
 from signaling.ends.door import Door, DoorPlan, Refused, open_door, post
 from signaling.sdp import AnswerParams, ClientOffer, parse_answer
 
+if TYPE_CHECKING:
+    from streaming._core import TransportParams
+
 RECONNECT_S = (0.0, 0.5, 1.0, 2.0)
+# So long a way in by UDP, or by TCP, may take before the other one is tried; twice as long at each change.
+FIRST_WAY_S, LONGEST_WAY_S = 4.0, 30.0
 REFRESH_S = 600.0  # a fresh token, long before the shortest grant ends
 # Answers that the same offer will get again: no use to try once more.
 FINAL = frozenset(
@@ -33,6 +38,7 @@ FINAL = frozenset(
 )
 
 _log = logging.getLogger(__name__)
+Way = Literal["udp", "tcp"]
 
 
 class HeadlessEnd(ABC):
@@ -45,6 +51,8 @@ class HeadlessEnd(ABC):
         self.transport: int | None = None
         self._session: str | None = None
         self._again: asyncio.Event = asyncio.Event()
+        self._way: Way = "udp"
+        self._way_s = FIRST_WAY_S
 
     @abstractmethod
     def make_offer(self, ufrag: str, pwd: str, fingerprint: str) -> ClientOffer:
@@ -120,16 +128,30 @@ class HeadlessEnd(ABC):
             core = self.client.core
             offer = self.make_offer(*core.new_credentials(), core.fingerprint)
             answer = parse_answer(await door.offer(offer.sdp), offer)
-            transport = core.open_transport(self.client.lesson, answer.transport)["transport"]
+            transport = core.open_transport(self.client.lesson, self._by_one_way(answer.transport))["transport"]
             self.transport = transport
             self.client.listen(transport, self._transport_event)
             self.attach(transport, answer)
             lost, up = asyncio.create_task(self._again.wait()), asyncio.create_task(self.connected.wait())
-            await asyncio.wait({lost, up}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({lost, up}, timeout=self._way_s, return_when=asyncio.FIRST_COMPLETED)
             if up.done():
+                self._way_s = FIRST_WAY_S
                 await self.started(door)
+            else:
+                self._try_the_other_way()
             lost.cancel()
             up.cancel()
+
+    def _by_one_way(self, peer: TransportParams) -> TransportParams:
+        """The peer with its candidates of the way that is tried now, or with all where it has none of those."""
+        chosen = [candidate for candidate in peer["candidates"] if candidate["protocol"] == self._way]
+        return {**peer, "candidates": chosen or peer["candidates"]}
+
+    def _try_the_other_way(self) -> None:
+        """Some schools let no UDP pass; there media goes by ICE-TCP."""
+        self._way = "udp" if self._way == "tcp" else "tcp"
+        self._way_s = min(LONGEST_WAY_S, self._way_s * 2)
+        self._again.set()
 
     def _transport_event(self, event: dict[str, Any]) -> None:
         if event["event"] == "connected":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -54,7 +55,8 @@ class PublishEnd(HeadlessEnd):
             return
         self.client.forget(*self._plays.values())
         self._plays.clear()
-        for source, rtp in self._answered.items():
+        # A source begins when its files have been read: the longest first, so that all begin nearly together.
+        for source, rtp in sorted(self._answered.items(), key=lambda item: -self._file_bytes(item[0])):
             played = self.media.sources[source]
             player = core.add_player(self.client.lesson, played.paths, played.rtp(), played.loop_us)
             self._plays[core.add_subscription(transport, rtp)] = player
@@ -65,6 +67,9 @@ class PublishEnd(HeadlessEnd):
             if self._rolling is not None:
                 self._rolling.cancel()
             self._rolling = asyncio.create_task(self._roll(self._roll_lesson))
+
+    def _file_bytes(self, source: Source) -> int:
+        return sum(Path(path).stat().st_size for path in self.media.sources[source].paths)
 
     @property
     def legs(self) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from signaling.ends.publish_end import PublishEnd
 from tests.support.browser import chromium, open_page, sees_numbers
 from tests.support.namespace import Namespace
 from tests.support.played import small_lesson
-from tests.support.server import Server, make_token
+from tests.support.server import ROOT, Server, make_token
 
 pytestmark = [pytest.mark.e2e, pytest.mark.netns]
 
@@ -62,6 +63,27 @@ async def test_a_classroom_joins_from_another_host(
 ) -> None:
     async with page_over_there(reachable_server, other_host, media, tmp_path) as classroom:
         await sees_numbers(classroom)
+
+
+async def test_our_own_end_takes_tcp_by_itself_where_udp_is_dropped(
+    reachable_server: Server, other_host: Namespace, media: LessonMedia
+) -> None:
+    other_host.drop_udp()
+    lesson = (await reachable_server.create_lesson())["id"]
+    arguments = ["-m", "tests.support.one_end", reachable_server.url, make_token("classroom", lesson)]
+    with ClientCore() as client:
+        teaching = asyncio.create_task(PublishEnd(reachable_server.plan("teacher", lesson), client, media).run())
+        process = await asyncio.create_subprocess_exec(
+            *other_host.command(sys.executable, *arguments), cwd=ROOT, stdout=asyncio.subprocess.PIPE
+        )
+        try:
+            said, _ = await asyncio.wait_for(process.communicate(), 60)
+        finally:
+            if process.returncode is None:
+                process.kill()
+            teaching.cancel()
+            await asyncio.gather(teaching, return_exceptions=True)
+    assert said == b"tcp\n"
 
 
 async def test_media_comes_by_tcp_within_five_seconds_where_udp_is_dropped(

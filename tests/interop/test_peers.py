@@ -18,7 +18,9 @@ from playwright.async_api import Browser
 from signaling.ends.attend import attend
 from signaling.ends.client_core import ClientCore
 from signaling.ends.publish_end import PublishEnd
+from signaling.ends.receive_end import ReceiveEnd
 from tests.support.browser import eventually, hears_tone, open_page, picture
+from tests.support.ip_camera import rtmp_camera, rtsp_camera
 from tests.support.played import small_lesson
 from tests.support.server import Server, make_token, zhuandi
 
@@ -120,6 +122,39 @@ async def test_zhuandi_publish_passes_h264_through_and_zhuandi_attend_reports(
     sent, complaint = await publishing.communicate()
     assert publishing.returncode == 0, complaint.decode()
     assert json.loads(sent)["video"]["passed_through"] is True
+
+
+@pytest.mark.parametrize("scheme", ["rtmp", "rtsp"])
+async def test_zhuandi_publish_takes_an_ip_camera_into_a_lesson(
+    server: Server, lesson: dict[str, Any], tmp_path: Path, scheme: str
+) -> None:
+    async with rtmp_camera() if scheme == "rtmp" else rtsp_camera(tmp_path) as address:
+        common = ["--url", server.url, "--lesson", lesson["id"], "--insecure", "--file", address]
+        publishing = await command("publish", *common, "--token", make_token("teacher", lesson["id"]))
+        await published(server, lesson["id"])
+        report = await attend(server.plan("classroom", lesson["id"]), lesson["id"], 5)
+    sent, complaint = await publishing.communicate()
+    assert publishing.returncode == 0, complaint.decode()
+    assert json.loads(sent)["video"]["passed_through"] is True
+    assert report["video"]["frames"] > 50, report
+    assert (report["video"]["width"], report["video"]["height"]) == (640, 360)
+    assert report["audio"]["frames"] > 150, report
+
+
+async def test_our_own_ends_meet_over_ipv6(tmp_path: Path) -> None:
+    media = small_lesson(tmp_path)
+    settings = {"ZHUANDI_RTC__ADDRESSES": '["::1"]'}
+    with Server(tmp_path, host="[::1]", settings=settings) as server, ClientCore() as client:
+        lesson = (await server.create_lesson())["id"]
+        teacher = PublishEnd(server.plan("teacher", lesson), client, media)
+        classroom = ReceiveEnd(server.plan("classroom", lesson), client)
+        running = [asyncio.create_task(end.run()) for end in (teacher, classroom)]
+        try:
+            await asyncio.wait_for(classroom.first_media.wait(), 20)
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
 
 
 @pytest.mark.parametrize(

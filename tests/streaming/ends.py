@@ -32,10 +32,10 @@ def until(condition: Callable[[], Any], what: str) -> Any:
 
 
 class End:
-    """A core with one lesson on 127.0.0.1; its events are kept in order."""
+    """A core with one lesson on an address of the loopback; its events are kept in order."""
 
-    def __init__(self, log_dir: Path | None = None, workers: int = 1) -> None:
-        self.core = Core(addresses=["127.0.0.1"], workers=workers)
+    def __init__(self, log_dir: Path | None = None, workers: int = 1, address: str = "127.0.0.1") -> None:
+        self.core = Core(addresses=[address], workers=workers)
         self.lesson = self.core.open_lesson(str(log_dir) if log_dir else None)
         self.events: list[dict[str, Any]] = []
 

@@ -37,7 +37,8 @@ impl Ports {
         }
     }
 
-    /// The client role's own ends: a UDP socket, or a connection to the first candidate when all are TCP.
+    /// The client role's own ends: a UDP socket from which the first reachable candidate is reached, or, when all
+    /// are TCP, a connection to each of them. Candidates to which no route leads are left out.
     pub(crate) fn open_for(
         &mut self,
         id: TransportId,
@@ -45,18 +46,32 @@ impl Ports {
         epoll: &Epoll,
         now: Micros,
     ) -> io::Result<SocketAddr> {
-        if let Some((_, remote)) = candidates.iter().find(|(proto, _)| *proto == Proto::Udp) {
-            let local = self.clients.open(id, *remote, epoll)?;
-            candidates
-                .retain(|(proto, to)| *proto == Proto::Udp && to.is_ipv6() == local.is_ipv6());
-            return Ok(local);
+        let mut failure = io::Error::other("the peer named no candidates");
+        let udp = candidates.iter().filter(|(proto, _)| *proto == Proto::Udp);
+        for (_, remote) in udp {
+            match self.clients.open(id, *remote, epoll) {
+                Ok(local) => {
+                    candidates.retain(|(proto, to)| {
+                        *proto == Proto::Udp && to.is_ipv6() == local.is_ipv6()
+                    });
+                    return Ok(local);
+                }
+                Err(error) => failure = error,
+            }
         }
-        let first = candidates
-            .first()
-            .ok_or_else(|| io::Error::other("the peer named no candidates"))?;
-        let (connection, local) = self.tcp.connect(first.1, epoll, now.0)?;
-        *candidates = vec![(Proto::Tcp(connection), first.1)];
-        Ok(local)
+        let mut first = None;
+        let mut connected = Vec::new();
+        for (_, remote) in candidates.iter().filter(|(proto, _)| *proto != Proto::Udp) {
+            match self.tcp.connect(*remote, epoll, now.0) {
+                Ok((connection, local)) => {
+                    connected.push((Proto::Tcp(connection), *remote));
+                    first = first.or(Some(local));
+                }
+                Err(error) => failure = error,
+            }
+        }
+        *candidates = connected;
+        first.ok_or(failure)
     }
 
     fn way(&self, run: &Run) -> Way {

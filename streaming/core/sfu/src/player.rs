@@ -12,6 +12,9 @@ use crate::publication::MAX_ENCODINGS;
 /// Longest span that is caught up after a stall; what is older is skipped.
 const MAX_BEHIND_US: i64 = 500_000;
 
+/// From the command to the first packet: time to connect what shall send it, so that none is lost at the beginning.
+const LEAD_US: i64 = 50_000;
+
 /// Shortest loop: one of no length would never end.
 const MIN_LOOP_US: i64 = 20_000;
 
@@ -55,7 +58,7 @@ pub struct Player {
 }
 
 impl Player {
-    /// Start playing now. Packets that do not parse, or of unknown payload types, are left out.
+    /// Start playing soon. Packets that do not parse, or of unknown payload types, are left out.
     pub fn new(now: Micros, rtp: &RtpParameters, mut played: Played) -> Player {
         played.loop_us = played.loop_us.max(MIN_LOOP_US);
         let rate = rtp.codecs.first().map_or(90_000, |codec| codec.clock_rate);
@@ -64,7 +67,7 @@ impl Player {
             rate,
             prepared: Vec::new(),
             spans: [Span::default(); MAX_ENCODINGS],
-            start: now,
+            start: now.plus(LEAD_US),
             turn: 0,
             next: 0,
             payload: Vec::new(),
@@ -114,12 +117,11 @@ impl Player {
             return Vec::new();
         }
         self.clock_at = now;
-        let elapsed = ticks(now.since(self.start), self.rate)
-            .max(0)
-            .unsigned_abs();
+        // Before the start the clock is below zero, which is high in 32 bits.
+        let elapsed = ticks(now.since(self.start), self.rate).rem_euclid(1 << 32);
         let clock = SenderClock {
             ntp,
-            ts: low32(elapsed),
+            ts: low32(elapsed.unsigned_abs()),
             at: now,
         };
         (0u8..)
@@ -246,5 +248,61 @@ fn number(found: &mut [(u64, Prepared)], rate: u32) -> Span {
         packets: found.len() as u64,
         pictures,
         tl0s,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{CodecParams, Kind, PlayedPacket};
+
+    fn voice(packets: u8) -> Player {
+        let packet = |number: u8| PlayedPacket {
+            at_us: i64::from(number) * 20_000,
+            encoding: 0,
+            rtp: vec![
+                0x80, 111, 0, number, 0, 0, number, 0, 0, 0, 0, 1, number, 9, 9,
+            ]
+            .into(),
+        };
+        let rtp = RtpParameters {
+            mid: "0".into(),
+            kind: Kind::Audio,
+            codecs: vec![CodecParams {
+                pt: 111,
+                codec: Codec::Opus,
+                clock_rate: 48_000,
+                apt: None,
+            }],
+            extensions: crate::api::Extensions::default(),
+            encodings: Vec::new(),
+            nack: true,
+            twcc: true,
+        };
+        let packets: Vec<_> = (0..packets).map(packet).collect();
+        let played = Played {
+            packets: packets.into(),
+            loop_us: 1_000_000,
+        };
+        Player::new(Micros(7), &rtp, played)
+    }
+
+    #[test]
+    fn nothing_is_played_before_what_sends_it_can_be_connected() {
+        let mut player = voice(3);
+        assert!(player.poll(Micros(7 + LEAD_US - 1)).is_none());
+        assert_eq!(player.next(), Micros(7 + LEAD_US));
+        let first = player.poll(Micros(7 + LEAD_US)).unwrap();
+        assert_eq!((first.seq, first.meta.ts), (0, 0));
+        assert_eq!(player.payload(), &[0, 9, 9]);
+    }
+
+    #[test]
+    fn the_clock_before_the_first_packet_and_after_it_is_one() {
+        let mut player = voice(3);
+        for (at_us, ts) in [(7, 0u32.wrapping_sub(2_400)), (7 + LEAD_US + 20_000, 960)] {
+            let clocks = player.clocks(Micros(at_us), 0, 0);
+            assert_eq!(clocks.first().map(|(_, clock)| clock.ts), Some(ts));
+        }
     }
 }
