@@ -49,6 +49,7 @@ class EncodingDict(TypedDict, total=False):
     rid: str
     ssrc: int
     rtx_ssrc: int
+    mid: str  # the m-section that it comes on, where that is not the publication's own (the low-rate voice)
 
 class RtpParameters(TypedDict):
     """One m-section as the packet path needs it. `encodings` lowest quality first."""

@@ -203,6 +203,7 @@ pub(crate) fn rtp(dict: &Bound<'_, PyDict>) -> PyResult<RtpParameters> {
             rid: get(dict, "rid")?,
             ssrc: get(dict, "ssrc")?,
             rtx_ssrc: get(dict, "rtx_ssrc")?,
+            mid: get(dict, "mid")?,
         })
     };
     Ok(RtpParameters {

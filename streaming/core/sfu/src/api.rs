@@ -173,6 +173,8 @@ pub struct EncodingParams {
     pub ssrc: Option<u32>,
     /// RTX SSRC where the SDP names it.
     pub rtx_ssrc: Option<u32>,
+    /// The m-section that it comes on, where that is not the publication's own: the low-rate voice has one to itself.
+    pub mid: Option<String>,
 }
 
 /// One m-section, as the packet path needs it.

@@ -1,7 +1,7 @@
 //! What the forwarding path knows about one received packet after parsing it once.
 
 use zhuandi_wire::time::Micros;
-use zhuandi_wire::{h264, vp8};
+use zhuandi_wire::{h264, opus, vp8};
 
 use crate::api::Codec;
 use crate::drop_reason::DropReason;
@@ -31,6 +31,8 @@ pub struct Meta {
     pub vp8: Option<vp8::Descriptor>,
     /// Width and height, in the first packet of a key frame.
     pub size: Option<(u16, u16)>,
+    /// Length of its sound in ticks of 48 kHz; 0: none, or not said.
+    pub sound_ticks: u16,
 }
 
 /// A packet on its way into a publication; its payload goes beside it.
@@ -60,12 +62,17 @@ impl Meta {
             audio_level: None,
             vp8: None,
             size: None,
+            sound_ticks: 0,
         };
         if payload.is_empty() {
             return Ok(meta);
         }
         match codec {
-            Codec::Opus | Codec::Red => (meta.keyframe, meta.frame_start) = (true, true),
+            Codec::Opus => {
+                (meta.keyframe, meta.frame_start) = (true, true);
+                meta.sound_ticks = opus::ticks(payload).unwrap_or(0);
+            }
+            Codec::Red => (meta.keyframe, meta.frame_start) = (true, true),
             Codec::Vp8 => {
                 let descriptor =
                     vp8::Descriptor::parse(payload).map_err(|_| DropReason::DescriptorMalformed)?;

@@ -108,16 +108,28 @@ impl Publication {
             .map(|known| known.pt)
     }
 
-    /// The encoding with this rid; the only one when the packet names none.
-    pub fn encoding_of_rid(&self, rid: Option<&str>) -> Option<u8> {
-        let found = match rid {
-            Some(rid) => self
-                .encodings
-                .iter()
-                .position(|encoding| encoding.params.rid.as_deref() == Some(rid)),
-            None => (self.encodings.len() == 1).then_some(0),
+    /// Whether packets of this m-section belong here.
+    pub fn comes_on(&self, mid: &str) -> bool {
+        let mut others = self.encodings.iter().map(|encoding| &encoding.params.mid);
+        self.rtp.mid == mid || others.any(|other| other.as_deref() == Some(mid))
+    }
+
+    /// The encoding of an m-section of its own, else the one with this rid; the only one when the packet names none.
+    pub fn encoding_of(&self, mid: Option<&str>, rid: Option<&str>) -> Option<u8> {
+        let own = mid.filter(|mid| self.rtp.mid != *mid);
+        let named = |encoding: &Encoding| match (own, rid) {
+            (Some(_), _) => encoding.params.mid.as_deref() == own,
+            (None, Some(_)) => encoding.params.rid.as_deref() == rid,
+            (None, None) => encoding.params.mid.is_none(),
         };
-        found.and_then(|index| u8::try_from(index).ok())
+        let mut found = (0u8..).zip(&self.encodings).filter(|(_, one)| named(one));
+        let (index, _) = found.next()?;
+        found.next().is_none().then_some(index)
+    }
+
+    /// Whether legs choose among several encodings that may come and go.
+    pub fn has_choice(&self) -> bool {
+        self.is_video() || self.encodings.len() > 1
     }
 
     /// One encoding.
@@ -187,11 +199,28 @@ mod tests {
     }
 
     #[test]
+    fn an_encoding_may_come_on_an_m_section_of_its_own() {
+        let mut rtp = simulcast().rtp;
+        rtp.mid = "0".into();
+        let low = EncodingParams {
+            mid: Some("1".into()),
+            ..EncodingParams::default()
+        };
+        rtp.encodings = vec![low, EncodingParams::default()];
+        let publication = Publication::new(PublicationId(1), LessonId(1), Some(0), rtp);
+        assert!(publication.comes_on("0") && publication.comes_on("1"));
+        assert!(!publication.comes_on("2"));
+        assert_eq!(publication.encoding_of(Some("1"), None), Some(0));
+        assert_eq!(publication.encoding_of(Some("0"), None), Some(1));
+        assert_eq!(publication.encoding_of(None, None), Some(1));
+    }
+
+    #[test]
     fn encodings_are_found_by_rid_and_payload_types_by_table() {
         let publication = simulcast();
-        assert_eq!(publication.encoding_of_rid(Some("h")), Some(2));
-        assert_eq!(publication.encoding_of_rid(Some("x")), None);
-        assert_eq!(publication.encoding_of_rid(None), None, "ambiguous");
+        assert_eq!(publication.encoding_of(Some("2"), Some("h")), Some(2));
+        assert_eq!(publication.encoding_of(None, Some("x")), None);
+        assert_eq!(publication.encoding_of(None, None), None, "ambiguous");
         assert_eq!(publication.payload(96), Ok(Payload::Media(Codec::Vp8)));
         assert_eq!(publication.payload(97), Ok(Payload::Repair(96)));
         assert_eq!(publication.payload(98), Err(DropReason::UnknownPayloadType));

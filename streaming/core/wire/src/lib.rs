@@ -11,6 +11,7 @@ pub mod frame4571;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
 pub mod h264;
+pub mod opus;
 pub mod red;
 pub mod rtcp;
 pub mod rtp;

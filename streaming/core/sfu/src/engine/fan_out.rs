@@ -203,7 +203,7 @@ impl Engine {
         };
         let Some(alive) = publication
             .refresh_alive(now)
-            .filter(|_| publication.is_video())
+            .filter(|_| publication.has_choice())
         else {
             return;
         };

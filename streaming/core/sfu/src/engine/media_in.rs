@@ -161,7 +161,7 @@ fn bind(
         publications
             .get(**index)
             .is_some_and(|publication| match mid {
-                Some(mid) => publication.rtp.mid == mid,
+                Some(mid) => publication.comes_on(mid),
                 None => publication.payload(pt).is_ok(),
             })
     };
@@ -174,7 +174,7 @@ fn bind(
     let repair = matches!(publication.payload(pt)?, Payload::Repair(_));
     let name = if repair { repaired_rid.or(rid) } else { rid };
     let encoding = publication
-        .encoding_of_rid(name)
+        .encoding_of(mid, name)
         .ok_or(DropReason::UnknownSsrc)?;
     let ssrc = header.fields.ssrc;
     let route = Route {

@@ -1,6 +1,7 @@
 //! Received sound with copies of older frames (RFC 2198): taken apart, so that the history holds each frame once, as plain
 //! Opus, and each receiver gets the copies that its own link needs.
 
+use zhuandi_wire::opus;
 use zhuandi_wire::red::{Block, Red};
 use zhuandi_wire::time::Micros;
 
@@ -28,7 +29,7 @@ impl Engine {
             pt,
             ..packet.meta
         };
-        let packet = Incoming { meta, ..packet };
+        let mut packet = Incoming { meta, ..packet };
         if payload.is_empty() {
             return self.ingest(now, source, packet, payload);
         }
@@ -39,6 +40,7 @@ impl Engine {
         for block in red.redundant().filter(|block| block.pt == pt) {
             self.fill_hole(now, source, &packet, &block);
         }
+        packet.meta.sound_ticks = opus::ticks(red.primary).unwrap_or(0);
         self.ingest(now, source, packet, red.primary)
     }
 
@@ -55,6 +57,7 @@ impl Engine {
         let meta = Meta {
             ts,
             marker: false,
+            sound_ticks: opus::ticks(block.data).unwrap_or(0),
             audio_level: None,
             ..carrier.meta
         };

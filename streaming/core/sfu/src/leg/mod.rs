@@ -3,6 +3,7 @@
 mod outgoing;
 mod redundancy;
 mod repair;
+mod switching;
 #[cfg(test)]
 mod tests;
 
@@ -102,6 +103,7 @@ pub struct Leg {
     rtx_header: HeaderTemplate,
     rtx_next: u64,
     last_at: Micros,
+    last_ticks: u16,
     guards: Vec<(u64, Micros)>,
     floor: u64,
     reported: Option<u64>,
@@ -140,6 +142,7 @@ impl Leg {
             rtx_header: HeaderTemplate::default(),
             rtx_next: u64::from(u16::from_be_bytes([c, d]) & 0x7FFF),
             last_at: Micros(0),
+            last_ticks: 0,
             guards: Vec::new(),
             floor: 0,
             reported: None,
@@ -184,7 +187,7 @@ impl Leg {
         self.carries = codecs.any(|codec| self.pts.media(codec).is_some());
         self.selector.set_alive(match self.fixed {
             Some(only) => 1 << only.min(7),
-            None if source.is_video() => source.alive(),
+            None if source.has_choice() => source.alive(),
             None => 1,
         });
         let names = Names {
@@ -271,6 +274,9 @@ impl Leg {
             return Offer::Nothing(DropReason::RtxEmpty);
         }
         let before = self.selector.current();
+        if self.leaves_gap(source, encoding, meta) {
+            return Offer::Nothing(DropReason::OtherLayer);
+        }
         match self.selector.judge(&look) {
             Verdict::Forward { switched } => {
                 if switched {
@@ -352,7 +358,7 @@ impl Leg {
         let Some(out) = self.rewriter.map(encoding, input) else {
             return Offer::Nothing(DropReason::TooLate);
         };
-        self.last_at = meta.arrival;
+        (self.last_at, self.last_ticks) = (meta.arrival, meta.sound_ticks);
         Offer::Send(self.item(meta.arrival, self.kind(), encoding, input.seq, out, size))
     }
 

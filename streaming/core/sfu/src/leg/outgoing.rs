@@ -7,10 +7,9 @@ use zhuandi_wire::seq::{low16, low32};
 use zhuandi_wire::time::Micros;
 
 use super::Leg;
-use crate::clock::{SenderClock, ticks};
+use crate::clock::SenderClock;
 use crate::encoding::Encoding;
 use crate::pacer::{self, Item};
-use crate::packet::Meta;
 use crate::publication::Publication;
 
 impl Leg {
@@ -140,30 +139,5 @@ impl Leg {
         newest
             .unwrap_or(0)
             .saturating_sub(before.or(newest).unwrap_or(0))
-    }
-
-    /// Timestamp of the first packet after a switch: by the publisher's own clock where it is known, else by arrival.
-    pub(super) fn switch_ts(
-        &self,
-        source: &Publication,
-        before: Option<u8>,
-        encoding: u8,
-        meta: &Meta,
-    ) -> u32 {
-        let Some(last) = self.rewriter.last() else {
-            return meta.ts;
-        };
-        let by_arrival = ticks(meta.arrival.since(self.last_at), self.rate);
-        let exact = self.rewriter.ts_offset().and_then(|offset| {
-            let old = source.encoding(before.unwrap_or(encoding))?.clock?;
-            let new = source.encoding(encoding)?.clock?;
-            let last_in = last.ts.wrapping_sub(offset);
-            let us = old.to_us(&new) + new.until_us(meta.ts, self.rate)
-                - old.until_us(last_in, self.rate);
-            Some(ticks(us, self.rate))
-        });
-        let near = |ticks: &i64| (ticks - by_arrival).abs() < i64::from(self.rate);
-        let advance = exact.filter(near).unwrap_or(by_arrival).max(1);
-        last.ts.wrapping_add(low32(advance.cast_unsigned()))
     }
 }

@@ -19,7 +19,7 @@ fn picture(ssrc: u32) -> RtpParameters {
         encodings: vec![EncodingParams {
             ssrc: Some(ssrc),
             rtx_ssrc: Some(ssrc + 1),
-            rid: None,
+            ..EncodingParams::default()
         }],
         nack: true,
         twcc: false,

@@ -11,6 +11,7 @@ mod copies;
 mod forwarding;
 mod layers;
 mod ledger;
+mod low_rate;
 mod media;
 mod nonces;
 mod people;

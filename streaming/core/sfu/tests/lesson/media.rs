@@ -38,6 +38,7 @@ pub fn video(rids: &[&str], named: Option<u32>) -> RtpParameters {
         rid: (rids.len() > 1).then(|| (*rid).to_owned()),
         ssrc: named.map(|ssrc| ssrc + 2 * index),
         rtx_ssrc: named.map(|ssrc| ssrc + 2 * index + 1),
+        mid: None,
     });
     let codec = |pt, codec, apt| CodecParams {
         pt,
