@@ -66,7 +66,7 @@ class NotedEnd(PublishEnd):
 
     def _sound_packets(self) -> int:
         table = self.client.core.take_stats()["subscriptions"]
-        return int(table["packets"][table["subscription"].argmin()])  # the microphone's leg is made first
+        return int(table["packets"][table["subscription"] == self.legs["microphone"]].sum())
 
 
 @dataclass(frozen=True)

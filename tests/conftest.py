@@ -7,11 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.async_api import Browser
 
 from tests.support.browser import chromium
 from tests.support.media import make_camera, make_microphone
 from tests.support.server import Server
+
+# How long an example takes says how busy the machine is, and nothing about the code.
+settings.register_profile("house", parent=settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 TESTS = Path(__file__).parent
 # What needs a whole server, browsers or minutes comes last: whoever broke something small is told at once.

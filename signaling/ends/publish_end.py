@@ -37,6 +37,7 @@ class PublishEnd(HeadlessEnd):
         self._rolling: asyncio.Task[None] | None = None
         self._answered: dict[Source, RtpParameters] = {}
         self._plays: dict[int, int] = {}  # leg to player
+        self.legs: dict[Source, int] = {}  # the core's handles of what is sent
         self.playing = asyncio.Event()
 
     def make_offer(self, ufrag: str, pwd: str, fingerprint: str) -> ClientOffer:
@@ -55,11 +56,13 @@ class PublishEnd(HeadlessEnd):
             return
         self.client.forget(*self._plays.values())
         self._plays.clear()
+        self.legs.clear()
         # A source begins when its files have been read: the longest first, so that all begin nearly together.
         for source, rtp in sorted(self._answered.items(), key=lambda item: -self._file_bytes(item[0])):
             played = self.media.sources[source]
             player = core.add_player(self.client.lesson, played.paths, played.rtp(), played.loop_us)
-            self._plays[core.add_subscription(transport, rtp)] = player
+            self.legs[source] = core.add_subscription(transport, rtp)
+            self._plays[self.legs[source]] = player
         self.resume()
         self.playing.set()
         await door.sources(**{str(source): True for source in self._answered})
@@ -70,11 +73,6 @@ class PublishEnd(HeadlessEnd):
 
     def _file_bytes(self, source: Source) -> int:
         return sum(Path(path).stat().st_size for path in self.media.sources[source].paths)
-
-    @property
-    def legs(self) -> list[int]:
-        """The core's handles of what is sent."""
-        return list(self._plays)
 
     def pause(self) -> None:
         """Send nothing for a while."""

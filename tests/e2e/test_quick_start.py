@@ -61,7 +61,7 @@ def started(encoded_demo: None, tmp_path: Path) -> Iterator[tuple[subprocess.Pop
             process.wait()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 async def test_the_quick_start_leads_into_a_demo_lesson_and_ends_with_ctrl_c(
     started: tuple[subprocess.Popen[bytes], Path], browser: Browser
 ) -> None:
@@ -71,14 +71,14 @@ async def test_the_quick_start_leads_into_a_demo_lesson_and_ends_with_ctrl_c(
     link = next(re.search(r"https://\S+", line) for line in lines if "https://" in line)
     assert link is not None
     classroom = await open_page(browser, link[0])
-    await sees_numbers(classroom, "video-camera", 20)
-    await sees_numbers(classroom, "video-screen", 20)
+    await sees_numbers(classroom, "video-camera", 60)
+    await sees_numbers(classroom, "video-screen", 60)
     os.killpg(process.pid, signal.SIGINT)
-    process.wait(15)
+    process.wait(60)
     assert descendants(process.pid) == []
 
 
-def printed(process: subprocess.Popen[bytes], said: Path, within_s: float = 90) -> list[str]:
+def printed(process: subprocess.Popen[bytes], said: Path, within_s: float = 120) -> list[str]:
     """The server's own lines, once the last of them stands."""
     deadline = time.monotonic() + within_s
     while "Ctrl+C" not in said.read_text():

@@ -37,7 +37,7 @@ async def published_lesson(server: Server, lesson: dict[str, Any], tmp_path: Pat
         end = PublishEnd(server.plan("teacher", lesson["id"]), client, media)
         teaching = asyncio.create_task(end.run())
         try:
-            await asyncio.wait_for(end.connected.wait(), 10)
+            await asyncio.wait_for(end.connected.wait(), 60)
             yield lesson
         finally:
             teaching.cancel()
@@ -90,7 +90,7 @@ async def test_ffmpeg_publishes_by_whip_and_aiortc_and_a_browser_play_it(
     target = ["-f", "whip", "-authorization", token, f"{server.url}/whip/{lesson['id']}"]
     with ffmpeg(server, *moving_picture(), *target) as process:
         classroom = await open_page(browser, server.link("classroom", make_token("classroom", lesson["id"])))
-        seen = await eventually(lambda: picture(classroom), lambda p: p is not None and p["mean"] > 1, 15)
+        seen = await eventually(lambda: picture(classroom), lambda p: p is not None and p["mean"] > 1, 40)
         assert process.poll() is None, process.stderr and process.stderr.read()
         assert seen is not None
         assert (seen["width"], seen["height"]) == (640, 360)
@@ -150,7 +150,7 @@ async def test_our_own_ends_meet_over_ipv6(tmp_path: Path) -> None:
         classroom = ReceiveEnd(server.plan("classroom", lesson), client)
         running = [asyncio.create_task(end.run()) for end in (teacher, classroom)]
         try:
-            await asyncio.wait_for(classroom.first_media.wait(), 20)
+            await asyncio.wait_for(classroom.first_media.wait(), 60)
         finally:
             for task in running:
                 task.cancel()
@@ -201,4 +201,4 @@ async def published(server: Server, lesson: str) -> None:
         rows = (await server.fetch("/api/lessons", token))["lessons"]
         return str(next(row["state"] for row in rows if row["id"] == lesson))
 
-    await eventually(state, lambda word: word == "live", 15)
+    await eventually(state, lambda word: word == "live", 40)

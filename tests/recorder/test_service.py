@@ -247,7 +247,7 @@ def test_the_process_publishes_after_it_was_killed(data: Path) -> None:
             assert time.monotonic() < give_up
             time.sleep(0.05)
         second.send_signal(signal.SIGTERM)
-        assert second.wait(10) == 0
+        assert second.wait(60) == 0
     finally:
         second.kill()
         second.wait()

@@ -23,6 +23,7 @@ from streaming.client import MediaClient
 from tests.signaling.fake_media import FakeMedia
 
 KEYS = {"test": "k" * 48}
+PATIENCE_S = 60.0  # nothing waits so long on a free machine
 VECTORS = Path(__file__).parent / "vectors"
 
 
@@ -60,7 +61,7 @@ class World:
 
     async def settled(self, good: Callable[[], bool]) -> None:
         """Give the server's tasks their turns until something holds."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not good():  # noqa: ASYNC110 - state of plain objects, nothing announces it
                 await asyncio.sleep(0)
 
@@ -97,7 +98,7 @@ class Page:
 
     async def hear(self, kind: str, wanted: Callable[[dict[str, Any]], bool] = lambda _: True) -> dict[str, Any]:
         """The next message of a kind that is wanted."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 message: dict[str, Any] = await self.socket.receive_json()
                 if message["type"] == kind and wanted(message):
@@ -110,7 +111,7 @@ class Page:
 
     async def close_code(self) -> int | None:
         """Read until the server hangs up."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 message = await self.socket.receive()
                 if message.type is aiohttp.WSMsgType.CLOSE:

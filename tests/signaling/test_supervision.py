@@ -54,7 +54,7 @@ def written(path: Path) -> list[str]:
 
 async def lines(path: Path, count: int) -> list[str]:
     """Wait until a file has so many lines."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             found = written(path)
             if len(found) >= count:
@@ -68,8 +68,8 @@ async def test_a_child_that_falls_is_started_again_and_gets_its_words_again(tmp_
     running = asyncio.create_task(child.keep_running())
     found = [line for line in await lines(log, 4) if not line.startswith("zhuandi:")]
     assert found[:2] == ["hello", "hello"]
-    await child.end(5)
-    await asyncio.wait_for(running, 10)
+    await child.end(60)
+    await asyncio.wait_for(running, 60)
     assert child.starts >= 2
 
 
@@ -81,8 +81,8 @@ async def test_a_child_is_asked_to_end_and_then_made_to(tmp_path: Path, stubborn
     child = Child(Plan("child", ("-c", program), tmp_path / "log"))
     running = asyncio.create_task(child.keep_running())
     await lines(ready, 1)
-    await child.end(0.2 if stubborn else 10)
-    await asyncio.wait_for(running, 10)
+    await child.end(0.2 if stubborn else 60)
+    await asyncio.wait_for(running, 60)
     assert child.returncode == code
 
 
@@ -93,8 +93,8 @@ async def test_what_a_child_started_goes_with_it(tmp_path: Path) -> None:
     child = Child(Plan("child", ("-c", program), tmp_path / "log"))
     running = asyncio.create_task(child.keep_running())
     pid = int((await lines(pid_file, 1))[0])
-    await child.end(5)
-    await asyncio.wait_for(running, 10)
+    await child.end(60)
+    await asyncio.wait_for(running, 60)
     await gone(pid)
 
 
@@ -115,7 +115,7 @@ async def test_children_die_with_their_parent(tmp_path: Path) -> None:
 
 async def gone(pid: int) -> None:
     """Wait until a process has ended."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while _alive(pid):  # noqa: ASYNC110 - another process, nothing announces its end
             await asyncio.sleep(0.01)
 

@@ -14,7 +14,7 @@ from streaming._core import Core
 if TYPE_CHECKING:
     from streaming._core import CodecDict, EncodingDict, LocalTransport, RtpParameters, TransportParams
 
-PATIENCE_S = 15.0
+PATIENCE_S = 60.0  # nothing waits so long on a free machine
 FPS = 25
 RIDS = ("l", "m", "h")
 FRAME_BYTES = (300, 1_000, 2_600)

@@ -22,7 +22,7 @@ from tests.streaming.ends import End, rid_encodings, video, write_camera
 if TYPE_CHECKING:
     from streaming._core import LocalTransport, TransportParams
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class Media:
