@@ -19,7 +19,7 @@ RUST_SOURCES := $(shell find $(CORE) -path $(CORE)/target -prune -o \( -name '*.
 WEB_SOURCES := $(shell find web_client -name node_modules -prune -o -name dist -prune -o -type f -not -name '*.py' -print 2>/dev/null)
 VOICE := signaling/ends/voice
 
-.PHONY: help run dev test setup setup-tests preflight lint types layers rust-checks web-checks pytest screenshots bench clean
+.PHONY: help run dev test setup setup-tests preflight preflight-tests lint types layers rust-checks web-checks pytest screenshots bench clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,10 +33,13 @@ dev: setup-tests ## Start the server and the pages with live reload
 
 setup: preflight .stamps/python .stamps/web .stamps/voice .stamps/core ## Build everything, start nothing
 
-setup-tests: preflight .stamps/python-tests .stamps/web .stamps/voice .stamps/core .stamps/system
+setup-tests: preflight-tests .stamps/system .stamps/python-tests .stamps/web .stamps/voice .stamps/core
 
 preflight:
 	@PYTHON=$(PYTHON) scripts/preflight
+
+preflight-tests:
+	@PYTHON=$(PYTHON) scripts/preflight tests
 
 $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV)
