@@ -19,6 +19,7 @@ from signaling.addresses import machine_addresses
 from signaling.auth import teacher_rights
 from signaling.certificates import server_certificate
 from signaling.config import Config
+from signaling.emulator.datagrams import Address
 from signaling.hub import DEMO, Hub
 from signaling.logs import configure_logs
 from signaling.media_events import follow_media
@@ -56,12 +57,22 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
         listeners = Listeners(config, build_app(hub, authority=certificate.authority), metrics_app(hub))
         async with _tasks(hub):
             await listeners.start(certificate.context())
-            _announce(data, listeners.ports)
-            log.info("signalling is ready", **listeners.ports)
+            await hub.ways.start(*_inner_addresses(config, listeners.ports["https"]))
+            ports = listeners.ports | hub.ways.ports()
+            _announce(data, ports)
+            log.info("signalling is ready", **ports)
             await stop.wait()
             hub.draining = True
+            await hub.ways.stop()
             await listeners.stop()
     log.info("signalling has stopped")
+
+
+def _inner_addresses(config: Config, https_port: int) -> tuple[str, Address, Address | None, list[str]]:
+    """Where emulated links listen and lead: our own ends of them."""
+    addresses = list(config.rtc.addresses) or machine_addresses()
+    media = (addresses[0], config.rtc.port) if config.rtc.port else None
+    return config.listen.host, (config.local_host, https_port), media, addresses
 
 
 def media_socket(config: Config) -> Path:

@@ -13,6 +13,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from signaling.config import Config, ConfigError, dump_yaml, load_config
+from signaling.emulator.command import HELP as LINK_HELP
+from signaling.emulator.command import link
 from signaling.ends.commands import attend, publish
 
 VERSION = "0.1.0"
@@ -25,6 +27,7 @@ app.add_typer(token_app, name="token")
 app.add_typer(room_app, name="room")
 app.command()(publish)
 app.command()(attend)
+app.command(help=LINK_HELP)(link)
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", "-c", help="YAML file; docs/zhuandi.yml shows all keys.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, as rtc.port=7882; may be repeated.")]

@@ -10,7 +10,13 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
 
 PREFIX = "ZHUANDI_"
 FILE_VARIABLE = "ZHUANDI_CONFIG"
@@ -84,6 +90,26 @@ class Demo(_Part):
     keep: Annotated[int, Field(ge=1)] = 3
 
 
+class EmulatedLink(_Part):
+    """A way in over an emulated link, TCP and UDP on one port; without a profile `zhuandi link` serves that port."""
+
+    port: Port
+    profile: str = ""
+
+    @field_validator("profile")
+    @classmethod
+    def _known_profile(cls, name: str) -> str:
+        if name:
+            from signaling.emulator.profiles import named_profile
+
+            named_profile(name)
+        return name
+
+
+# Known to be good: checked, it would load the packet core for every small command.
+DEMO_LINKS = (EmulatedLink.model_construct(port=8444, profile="64k-loss10"),)
+
+
 class Config(BaseSettings):
     """All that can be set; docs/zhuandi.yml shows it with comments."""
 
@@ -100,7 +126,25 @@ class Config(BaseSettings):
     recording: Recording = Recording()
     log: Log = Log()
     demo: Demo = Demo()
+    # For development: never set in production. None: what the demonstration has, and nothing elsewhere.
+    links: Annotated[tuple[EmulatedLink, ...] | None, NoDecode] = None
     keys: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("links", mode="before")
+    @classmethod
+    def _links_in_short(cls, links: Any) -> Any:
+        """`8444:64k-loss10,8445` as people type it."""
+        if not isinstance(links, str):
+            return links
+        pairs = [item.partition(":") for item in links.split(",") if item.strip()]
+        return [{"port": port.strip(), "profile": profile.strip()} for port, _, profile in pairs]
+
+    @property
+    def emulated_links(self) -> tuple[EmulatedLink, ...]:
+        """Ways in over emulated links."""
+        if self.links is None:
+            return DEMO_LINKS if self.demo.enabled else ()
+        return self.links
 
     @field_validator("keys")
     @classmethod
@@ -122,10 +166,15 @@ class Config(BaseSettings):
         """Command line, environment, file; in this order."""
         return init_settings, env_settings, YamlConfigSettingsSource(settings_cls)
 
+    @property
+    def local_host(self) -> str:
+        """The address at which our own programs on this machine reach the listeners."""
+        anywhere = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
+        return anywhere.get(self.listen.host, self.listen.host)
+
     def local_url(self, http_port: int) -> str:
         """Where our own programs on this machine reach the server without TLS."""
-        anywhere = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
-        host = anywhere.get(self.listen.host, self.listen.host)
+        host = self.local_host
         return f"http://[{host}]:{http_port}" if ":" in host else f"http://{host}:{http_port}"
 
     @property

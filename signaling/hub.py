@@ -14,6 +14,7 @@ import structlog
 
 from signaling.auth import Rights, TokenRefused, verify
 from signaling.config import Config
+from signaling.emulator.ways import Ways
 from signaling.lesson import Participant
 from signaling.messages import Hello, Refused, Table
 from signaling.recordings import MAX_LESSON_ID, SAFE_ID, Recordings, next_recording_id
@@ -49,11 +50,13 @@ class Hub:
         self.book = StatsBook()
         self.join_seconds = Durations()
         self.consoles: set[Outbox] = set()  # operators' pages outside of any lesson
+        self.ways = Ways(config.emulated_links)
         self.draining = False
         self._started_ms = now_ms()
         self._tools = Tools(
-            media, self.recordings, now_ms, config.recording.enabled, config.lesson.max_receivers, config.demo.keep
-        )
+            media, self.recordings, now_ms, config.recording.enabled, config.lesson.max_receivers, config.demo.keep,
+            self.ways,
+        )  # fmt: skip
         self._create_lock = asyncio.Lock()
 
     async def start(self) -> None:

@@ -78,6 +78,7 @@ class Participant:
     told: dict[Source, bool] | None = None  # what the page says it sends
     transport: Transport | None = None
     report: Report | None = None
+    way: int | None = None  # the emulated link by which it came
 
     @property
     def is_output(self) -> bool:

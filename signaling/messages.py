@@ -99,6 +99,14 @@ class EndLesson(_FromClient):
     type: Literal["end_lesson"]
 
 
+class LinkChoice(_FromClient):
+    """Make an emulated link another one (development servers)."""
+
+    type: Literal["link"]
+    link: Annotated[int, Field(ge=1, le=65535)]
+    profile: Annotated[str, Field(max_length=64)]
+
+
 class Ping(_FromClient):
     """Keeps the socket alive."""
 
@@ -106,7 +114,7 @@ class Ping(_FromClient):
     t: float | int = 0
 
 
-ClientMessage = Hello | OfferMessage | Sources | Quality | Report | EndLesson | Ping
+ClientMessage = Hello | OfferMessage | Sources | Quality | Report | EndLesson | LinkChoice | Ping
 _PARSER: TypeAdapter[ClientMessage] = TypeAdapter(Annotated[ClientMessage, Field(discriminator="type")])
 
 
@@ -207,6 +215,16 @@ class Table(ServerMessage):
 
     type = "table"
     rows: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Links(ServerMessage):
+    """The emulated links of a development server; `own` is the one by which this page came."""
+
+    type = "links"
+    links: list[dict[str, Any]]
+    own: int | None
+    profiles: list[str]
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
 from signaling.auth import LEEWAY_S
+from signaling.emulator.ways import Ways
 from signaling.labels import adopted, publication_label, slot_label, transport_label
 from signaling.lesson import Lesson, Participant, Publication, RecordingState, Slot, Transport
 from signaling.messages import ByeReason, ErrorCode, Refused, Rejoin, ServerMessage
@@ -22,6 +23,9 @@ from signaling.store import LessonRow
 from streaming.client import MediaClient
 from streaming.errors import CommandFailed, MediaError, MediaUnavailable
 from streaming.params import LessonState, Source
+
+if TYPE_CHECKING:
+    from streaming._core import LocalTransport
 
 log = structlog.get_logger()
 TELL_BYTES_EVERY_MS = 5_000
@@ -47,6 +51,7 @@ class Tools:
     record: bool
     max_receivers: int
     demo_keep: int
+    ways: Ways
 
 
 class Room:
@@ -147,7 +152,7 @@ class Room:
         if old is not None and same:
             local = await self._tools.media.restart_ice(old.handle, offer.ufrag, offer.pwd)
             old.ufrag, old.version = offer.ufrag, old.version + 1
-            return build_answer(offer, result.sections, local, old.version)
+            return build_answer(offer, result.sections, self._seen(participant, local), old.version)
         await self.ensure_open()
         participant.transport = None
         local = await self._tools.media.open_transport(
@@ -164,7 +169,7 @@ class Room:
                 await self._tools.media.remove(transport.handle)
             raise
         participant.transport = transport
-        return build_answer(offer, result.sections, local, transport.version)
+        return build_answer(offer, result.sections, self._seen(participant, local), transport.version)
 
     async def restart_ice(self, participant: Participant, ufrag: str, pwd: str) -> str:
         """New ICE credentials by PATCH (RFC 9725 4.3.3): our fragment."""
@@ -174,7 +179,11 @@ class Room:
                 raise Refused("no_such_lesson", "the session is over")
             local = await self._tools.media.restart_ice(transport.handle, ufrag, pwd)
             transport.ufrag, transport.version = ufrag, transport.version + 1
-        return build_fragment(local)
+        return build_fragment(self._seen(participant, local))
+
+    def _seen(self, participant: Participant, local: LocalTransport) -> LocalTransport:
+        """Our end of an association as this participant reaches it."""
+        return self._tools.ways.through(participant.way, local)
 
     async def _add_media(self, transport: Transport, result: Negotiated) -> None:
         """All at once: one by one, each would wait for the answer to the one before."""

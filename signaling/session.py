@@ -17,6 +17,7 @@ from signaling.messages import (
     EndLesson,
     ErrorMessage,
     Hello,
+    LinkChoice,
     OfferMessage,
     Ping,
     Pong,
@@ -54,7 +55,7 @@ class Say:
 class Do:
     """Carry this out for the client."""
 
-    message: Hello | OfferMessage | Sources | Quality | Report | EndLesson
+    message: Hello | OfferMessage | Sources | Quality | Report | EndLesson | LinkChoice
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ TABLE: dict[State, dict[type[ClientMessage], Callable[[Rights], bool]]] = {
         Quality: _receiver,
         Report: _receiver,
         EndLesson: _in_charge,
+        LinkChoice: _anybody,
         Ping: _anybody,
     },
     State.CLOSED: {},

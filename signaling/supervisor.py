@@ -24,7 +24,7 @@ from signaling.auth import mint, teacher_rights
 from signaling.banner import Banner
 from signaling.certificates import dtls_identity
 from signaling.child import Child, Plan
-from signaling.config import Config
+from signaling.config import DEMO_LINKS, Config
 from signaling.hub import DEMO
 from signaling.secret_files import api_keys, write_secret
 from streaming.params import NodeConfig
@@ -80,10 +80,11 @@ def wildcards() -> list[str]:
 
 
 def _port_words(key: str, port: int, error: OSError) -> str:
+    remedy = f"{key}={port + 1}" + (f":{DEMO_LINKS[0].profile}" if key == "links" else "")
     if error.errno == errno.EADDRINUSE:
         return (
-            f"port {port} is in use: end the other program, or choose another with --set {key}={port + 1}"
-            f" / 端口 {port} 被占用: 请先停止占用它的程序, 或用 --set {key}={port + 1} 换一个"
+            f"port {port} is in use: end the other program, or choose another with --set {remedy}"
+            f" / 端口 {port} 被占用: 请先停止占用它的程序, 或用 --set {remedy} 换一个"
         )
     return f"port {port} cannot be used ({error.strerror}): choose another with --set {key}=NUMBER"
 
@@ -97,6 +98,10 @@ def _ports(config: Config) -> Iterator[tuple[str, socket.SocketKind, str, int]]:
         for host in wildcards():
             yield "rtc.port", socket.SOCK_DGRAM, host, port
             yield "rtc.port", socket.SOCK_STREAM, host, port
+    for link in config.emulated_links:
+        for host in wildcards() if link.profile else ():
+            yield "links", socket.SOCK_DGRAM, host, link.port
+            yield "links", socket.SOCK_STREAM, host, link.port
     if config.metrics.listen:
         metrics_host, _, port_text = config.metrics.listen.rpartition(":")
         yield "metrics.listen", socket.SOCK_STREAM, metrics_host.strip("[]"), int(port_text)

@@ -69,6 +69,7 @@ async def create(request: web.Request) -> web.Response:
         waiting = Refused("busy", "nobody teaches in this lesson yet")
         return refusal(waiting, 409, {"Retry-After": RETRY_S})
     participant = await hub.admit_client(room, rights, kind)
+    participant.way = hub.ways.of_host(request.host)
     try:
         screen = request.query.get("source") == "screen"
         answer = await room.answer(participant, offer, screen=screen)

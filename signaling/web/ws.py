@@ -22,6 +22,7 @@ from signaling.messages import (
     ByeReason,
     ErrorMessage,
     Hello,
+    LinkChoice,
     OfferMessage,
     Quality,
     Refused,
@@ -110,10 +111,12 @@ SOCKETS = web.AppKey("sockets", OpenSockets)
 class Conversation:
     """One page from its socket's opening to its end."""
 
-    def __init__(self, hub: Hub, outbox: PageSocket) -> None:
+    def __init__(self, hub: Hub, outbox: PageSocket, way: int | None) -> None:
         self._hub = hub
+        self._way = way
         self._outbox = outbox
         self.session = Session(time.monotonic())
+        self._rights: Rights | None = None
         self._room: Room | None = None
         self._me: Participant | None = None
 
@@ -128,6 +131,7 @@ class Conversation:
     async def end(self) -> None:
         """The socket is gone."""
         self._hub.consoles.discard(self._outbox)
+        self._hub.ways.unwatch(self._outbox.send)
         if self._room is not None and self._me is not None:
             await self._hub.gone(self._room, self._me, self._outbox)
 
@@ -144,6 +148,9 @@ class Conversation:
     async def _do(self, message: object) -> None:
         if isinstance(message, Hello):
             await self._hello(message)
+            return
+        if isinstance(message, LinkChoice):
+            self._choose_link(message)
             return
         room, me = self._room, self._me
         if room is None or me is None:
@@ -174,19 +181,42 @@ class Conversation:
             await self._carry_out(self.session.refused(refused))
             return
         self._room, self._me = room, me
-        self.session.joined(me.rights)
+        me.way = self._way
+        self._joined(me.rights)
         lesson = room.lesson.summary(room.row.id)
         self._outbox.send(Welcome(me.session, resumed, me.rights.role, me.rights.name, lesson))
         self._outbox.send(room.lesson.snapshot())
         room.tell_media_state(me)
         self._outbox.joined = True
+        self._watch_links()
+
+    def _joined(self, rights: Rights) -> None:
+        self._rights = rights
+        self.session.joined(rights)
+
+    def _watch_links(self) -> None:
+        """Pages that came by an emulated link see what it is; those in charge see all."""
+        if self._way is not None or self._looks_after_links():
+            self._hub.ways.watch(self._outbox.send, self._way)
+
+    def _looks_after_links(self) -> bool:
+        return self._rights is not None and self._rights.role in ("teacher", "operator")
+
+    def _choose_link(self, message: LinkChoice) -> None:
+        try:
+            if message.link != self._way and not self._looks_after_links():
+                raise Refused("forbidden", "this page did not come by that link")
+            self._hub.ways.choose(message.link, message.profile)
+        except Refused as refused:
+            self._outbox.send(ErrorMessage(None, refused.code, refused.detail))
 
     def _console(self, rights: Rights) -> None:
         """An operator sees all lessons and sits in none."""
-        self.session.joined(rights)
+        self._joined(rights)
         self._outbox.send(Welcome(secrets.token_urlsafe(12), False, rights.role, rights.name, None))
         self._outbox.joined = True
         self._hub.consoles.add(self._outbox)
+        self._watch_links()
 
     async def _offer(self, room: Room, me: Participant, message: OfferMessage) -> None:
         try:
@@ -207,7 +237,8 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
     await socket.prepare(request)
     outbox = PageSocket(socket)
     request.app[SOCKETS].all.add(outbox)
-    conversation = Conversation(request.app[HUB], outbox)
+    hub = request.app[HUB]
+    conversation = Conversation(hub, outbox, hub.ways.of_host(request.host))
     writer = asyncio.create_task(outbox.write(), name="page-writer")
     try:
         await _listen(socket, conversation, writer)

@@ -17,7 +17,7 @@ from playwright.async_api import Browser
 from signaling.ends.demo_media import cache_folder, make_media
 from tests.support.browser import open_page, sees_numbers
 from tests.support.processes import descendants
-from tests.support.server import ROOT, Server
+from tests.support.server import ROOT, Server, free_port
 
 pytestmark = pytest.mark.e2e
 MOST_LINES = 12
@@ -42,7 +42,8 @@ def encoded_demo() -> None:
 def started(encoded_demo: None, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     """The quick start under way, and the file with what it says; ports and data of its own."""
     said = tmp_path / "said.txt"
-    environment = {**Server(tmp_path).environment(), "ZHUANDI_LOG__TO": "file", "LANG": "en_US.UTF-8"}
+    settings = {"ZHUANDI_LOG__TO": "file", "ZHUANDI_LINKS": f"{free_port()}:64k-loss10", "LANG": "en_US.UTF-8"}
+    environment = Server(tmp_path, settings=settings).environment()
     environment.pop("PYTHONPATH")
     environment.pop("LC_ALL", None)
     with said.open("wb") as out:
@@ -68,6 +69,7 @@ async def test_the_quick_start_leads_into_a_demo_lesson_and_ends_with_ctrl_c(
     process, said = started
     lines = printed(process, said)
     assert len(lines) <= MOST_LINES, lines
+    assert any("64 kbit/s, 10 % loss" in line for line in lines), lines
     link = next(re.search(r"https://\S+", line) for line in lines if "https://" in line)
     assert link is not None
     classroom = await open_page(browser, link[0])

@@ -66,9 +66,11 @@ class World:
                 await asyncio.sleep(0)
 
     @asynccontextmanager
-    async def page(self, token: str, page: str = "classroom", **hello: Any) -> AsyncIterator[Page]:
+    async def page(
+        self, token: str, page: str = "classroom", headers: dict[str, str] | None = None, **hello: Any
+    ) -> AsyncIterator[Page]:
         """A page that said hello."""
-        async with self.http.ws_connect(self.url + "/ws") as socket:
+        async with self.http.ws_connect(self.url + "/ws", headers=headers) as socket:
             here = Page(socket)
             words = {"type": "hello", "protocol": 1, "token": token, "page": page, "tab": "tab1", **hello}
             await here.say(words)

@@ -29,6 +29,8 @@ FREE = {"listen.port": 0, "listen.http_port": 0, "rtc.port": 0, "metrics.listen"
         ("listen.http_port", socket.SOCK_STREAM),
         ("rtc.port", socket.SOCK_DGRAM),
         ("rtc.port", socket.SOCK_STREAM),
+        ("links", socket.SOCK_DGRAM),
+        ("links", socket.SOCK_STREAM),
     ],
 )
 @pytest.mark.parametrize("host", wildcards())
@@ -41,7 +43,7 @@ def test_a_port_in_use_is_named_with_its_remedy_in_one_line(key: str, kind: sock
             taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(StartFailed) as caught:
-            check_ports(load_config(None, {**FREE, key: port}))
+            check_ports(load_config(None, {**FREE, key: f"{port}:64k-loss10" if key == "links" else port}))
     words = str(caught.value)
     assert f"port {port} is in use" in words and f"--set {key}={port + 1}" in words and "\n" not in words
     check_ports(load_config(None, FREE))
@@ -130,7 +132,7 @@ def _alive(pid: int) -> bool:
 @pytest.mark.parametrize(("language", "first"), [("zh", "专递已启动"), ("en", "Zhuandi is running")])
 def test_the_start_says_everything_in_at_most_twelve_lines(language: str, first: str) -> None:
     config = load_config(None, {"demo.enabled": True, "data": "/tmp/d"})
-    said = Banner(config, ["192.0.2.7"], {"https": 8443, "http": 8080}, "s" * 40, language).lines()
+    said = Banner(config, ["192.0.2.7"], {"https": 8443, "http": 8080, "link": 8444}, "s" * 40, language).lines()
     assert (
         len(said) <= 12
         and max(map(len, said)) <= 120
@@ -138,7 +140,9 @@ def test_the_start_says_everything_in_at_most_twelve_lines(language: str, first:
         and "http://192.0.2.7:8080/trust" in said[0]
     )
     links = [line.rsplit("/", 1)[1].split("#key=") for line in said if "#key=" in line]
-    assert [page for page, _ in links] == ["classroom", "teacher", "operator", "library"]
+    assert [page for page, _ in links] == ["classroom", "classroom", "teacher", "operator", "library"]
+    weak = next(line for line in said if ":8444/classroom" in line)
+    assert "64 kbit/s" in weak and "10" in weak and links[0] == links[1]
     assert [page_of_link(key, {"k": "s" * 40}) for _, key in links] == [page for page, _ in links]
     assert any("/tmp/d" in line for line in said) and "Ctrl+C" in said[-1]
 

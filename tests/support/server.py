@@ -97,6 +97,7 @@ class Server:
             "ZHUANDI_METRICS__LISTEN": self.metrics,
             "ZHUANDI_LOG__TO": "stderr",
             "ZHUANDI_RECORDING__MIN_FREE_BYTES": "1000000",
+            "ZHUANDI_LINKS": "",
             "ZHUANDI_KEYS": json.dumps({KEY: SECRET}),
             **self._settings,
         }

@@ -2,6 +2,7 @@
 
 import { reactive } from 'vue'
 import { Api } from './api'
+import { heardLinks } from './links'
 import { CodedError, type Role, type ServerMessage, type Welcome } from './protocol'
 import { Signal, signalUrl, type SignalState } from './signal'
 import { language } from './text'
@@ -49,7 +50,10 @@ export function openLine(options: LineOptions): Line {
         sessionStorage.setItem(SESSION_KEY, message.session)
         options.welcome(message)
       },
-      message: options.message,
+      message(message) {
+        if (message.type === 'links') heardLinks(message, (choice) => signal.send(choice))
+        else options.message(message)
+      },
       state: (next) => (state.signal = next),
       ended(code) {
         state.ended = code

@@ -90,6 +90,19 @@ export interface ServerError {
   detail?: string
 }
 
+/** An emulated link of a development server, by its port. */
+export interface LinkRow {
+  link: number
+  profile: string
+}
+
+export interface Links {
+  type: 'links'
+  links: LinkRow[]
+  own: number | null
+  profiles: string[]
+}
+
 export type ServerMessage =
   | Welcome
   | Answer
@@ -100,6 +113,7 @@ export type ServerMessage =
   | { type: 'bye'; reason: ByeReason }
   | { type: 'table'; rows: TableRow[] }
   | ServerError
+  | Links
   | { type: 'pong'; t: number; server_ms: number }
 
 export interface Report {
@@ -115,6 +129,7 @@ export type ClientMessage =
   | { type: 'quality'; choice: QualityChoice }
   | ({ type: 'report' } & Report)
   | { type: 'end_lesson' }
+  | { type: 'link'; link: number; profile: string }
 
 /** The version that `hello` announces. */
 export const PROTOCOL_VERSION = 1
