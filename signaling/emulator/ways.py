@@ -72,14 +72,17 @@ class Ways:
         return known.get(port)
 
     def through(self, way: int | None, local: LocalTransport) -> LocalTransport:
-        """What an answer over this link names: its own ports instead of the media process's. Raises `OSError`."""
+        """What an answer over this link names: its own ports instead of the media process's. Raises `Refused`."""
         if way is None:
             return local
         relay = self._relays.get(way)
         first = next((c for c in local["candidates"] if c["protocol"] == "udp"), None)
         if first is None:
             return local
-        port = way if relay is None else relay.media_port((first["address"], first["port"]))
+        try:
+            port = way if relay is None else relay.media_port((first["address"], first["port"]))
+        except OSError as error:
+            raise Refused("internal", f"the emulated link has no port for media: {error}") from None
         # TCP to our number goes to the first media address alone.
         named = [c for c in local["candidates"] if c["protocol"] == "udp" or port == way]
         return {**local, "candidates": [{**c, "port": port} for c in named]}
