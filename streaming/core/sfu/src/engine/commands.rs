@@ -121,15 +121,26 @@ impl Engine {
                 });
             }
         };
-        let index = self
-            .associations
-            .insert(Association::new(id, lesson, transport));
-        self.handles.insert(id.0, Handle::Transport(index));
+        let index = self.insert(id, lesson, transport);
         if let Some(local) = local {
             self.locals.insert(local, index);
         }
         self.learn_ufrags(index);
         self.follow_transport(now, index);
+    }
+
+    /// Take in an association that stands already ([`Transport::established`]).
+    pub fn adopt(&mut self, now: Micros, id: TransportId, lesson: LessonId, transport: Transport) {
+        let index = self.insert(id, lesson, transport);
+        self.follow_transport(now, index);
+    }
+
+    fn insert(&mut self, id: TransportId, lesson: LessonId, transport: Transport) -> u32 {
+        let index = self
+            .associations
+            .insert(Association::new(id, lesson, transport));
+        self.handles.insert(id.0, Handle::Transport(index));
+        index
     }
 
     fn learn_ufrags(&mut self, index: u32) {

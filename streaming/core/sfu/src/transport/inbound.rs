@@ -76,7 +76,7 @@ impl Transport {
         Ok(())
     }
 
-    fn open_path(&mut self, now: Micros, path: Path) {
+    pub(super) fn open_path(&mut self, now: Micros, path: Path) {
         let opened = self.paths.open(now, path);
         if let Some(forgotten) = opened.forgotten {
             self.tell(TransportEvent::PathForgotten(forgotten));

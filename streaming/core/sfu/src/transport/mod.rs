@@ -25,6 +25,7 @@ mod certificate;
 mod checks;
 pub mod demux;
 mod dtls;
+pub mod established;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod fuzz;
 mod ice;
