@@ -122,6 +122,12 @@ impl LinkProfile {
         self.capacity.bits(&self.outages, from_us, to_us)
     }
 
+    /// When a packet of `bytes` at IP level that enters at `from_us` has left the bottleneck, were it there alone.
+    pub fn served_at(&self, from_us: i64, bytes: usize) -> i64 {
+        let bits = crate::trace::work(bytes as u64 * 8, 1_000_000);
+        self.capacity.finish(&self.outages, from_us, bits)
+    }
+
     pub(crate) fn loss_rate(&self) -> LossRate {
         LossRate {
             ratio: self.loss,

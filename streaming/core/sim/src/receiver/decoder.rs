@@ -117,7 +117,7 @@ mod tests {
                 temporal,
                 sync: place == 1 || place == 2,
                 key: picture == 0,
-                height: 0,
+                ..Names::default()
             },
             ts: picture * 3000,
             bytes: 100,

@@ -42,6 +42,8 @@ pub struct Names {
     pub key: bool,
     /// Height in lines, told by key frames; 0: not told.
     pub height: u16,
+    /// When it was captured, told by its first packet.
+    pub captured: Micros,
 }
 
 /// All packets of it came.
