@@ -123,6 +123,82 @@ class Link:
         """Become another link: what waits is served at the new rate."""
     def counters(self) -> LinkCounters: ...
 
+class Sim:
+    """A lesson in virtual time (crate sim): the real engine, emulated links and modelled browsers behind the control methods of `Core`.
+
+    The same seed and the same calls give the same result. A bad argument raises `ValueError`.
+    """
+
+    now_us: int
+
+    def __init__(self, *, seed: int = 0) -> None: ...
+    def open_lesson(self) -> int: ...
+    def add_teacher(self, lesson: int, up: LinkDict) -> int:
+        """A modelled browser that publishes; the handle of its transport. What it sends is not adapted to its link."""
+    def add_bottleneck(self, down: LinkDict) -> int:
+        """A way towards classrooms that several may share; trace and outages begin now."""
+    def add_receiver(self, lesson: int, bottleneck: int, up: LinkDict) -> int:
+        """A modelled browser that attends; the handle of its transport."""
+    def add_download(self, bottleneck: int, return_us: int) -> int:
+        """A TCP download with CUBIC from now on, whose acknowledgements take `return_us`; its number."""
+    def downloaded_bytes(self, download: int) -> int:
+        """At IP level, headers included."""
+    def publish(
+        self,
+        teacher: int,
+        kind: str,
+        mid: str,
+        at_us: NDArray[np.int64],
+        encoding: NDArray[np.uint8],
+        temporal: NDArray[np.uint8],
+        sync: NDArray[np.uint8],
+        bytes: NDArray[np.uint32],
+        loop_us: int,
+        encodings: list[tuple[int, int, list[int]]],
+    ) -> int:
+        """A publication of frames (columns, sorted by time, repeated every `loop_us`); of each encoding, lowest first:
+        height, width and the sizes of its key frames, or for sound the length of a frame in us, 0 and nothing.
+        """
+    def add_subscription(self, receiver: int, kind: str) -> int: ...
+    def connect(self, subscription: int, publication: int | None) -> None: ...
+    def set_active(self, publication: int, count: int) -> None:
+        """The teacher sends this many encodings, counted from the lowest."""
+    def set_target(self, receiver: int, target_us: int) -> None:
+        """The classroom's `jitterBufferTarget`."""
+    def set_twcc(self, receiver: int, tells: bool) -> None:
+        """Whether the classroom sends transport-wide feedback."""
+    def step(self, span_us: int) -> None:
+        """Let virtual time pass."""
+    def take_feedback(self) -> dict[str, NDArray[Any]]:
+        """As `Core.take_feedback`."""
+    def apply(
+        self,
+        subscriptions: NDArray[np.uint32],
+        spatial: NDArray[np.int8],
+        temporal: NDArray[np.int8],
+        transports: NDArray[np.uint32],
+        pacing_bps: NDArray[np.uint64],
+        probe_bps: NDArray[np.uint64],
+        probe_us: NDArray[np.uint32],
+        redundancy: NDArray[np.uint16],
+        repair_bps: NDArray[np.uint64],
+    ) -> None:
+        """As `Core.apply`; time in which a picture is paused counts as off and not as frozen."""
+    def take_stats(self) -> dict[str, dict[str, NDArray[Any]]]:
+        """As `Core.take_stats`."""
+    def metrics(self) -> dict[str, dict[str, NDArray[Any]]]:
+        """What was heard and seen since the beginning, as tables of columns:
+
+        `links`: transport, sent_bytes, delivered_bytes (at IP level), queue_us, own_delay_p50_ms, own_delay_p95_ms (one-way delay over that of the same link when empty);
+        `sounds`: transport, subscription, played_us, concealed_us, bytes (encoded, played), late, delay_us (mean from capture), target_us, nacks;
+        `pictures`: transport, subscription, frames, bytes (encoded, shown), freezes, frozen_us (W3C's definition), longest_freeze_us, off_us, switches (of height, off included),
+        first_us, last_us (-1: no frame), delay_us, nacks, plis; `rungs`: subscription, height (0: off), us.
+        """
+    def take_gaps(self) -> dict[str, NDArray[Any]]:
+        """Stretches of made-up sound that ended since the last call: subscription, at_us, length_us."""
+    def clear_delays(self) -> None:
+        """Forget the delays seen, to begin a measured span."""
+
 class Core:
     """The packet core: `workers` threads, each with one UDP port and ICE-TCP on the same number (port + i)."""
 

@@ -138,7 +138,7 @@ def test_crates_below_net_read_no_clock_and_open_nothing() -> None:
     words = re.compile(r"Instant::now|SystemTime|std::net::(Udp|Tcp)|std::thread|std::fs|libc::")
     for path in tracked(".rs"):
         parts = path.relative_to(ROOT).parts
-        if parts[:2] == ("streaming", "core") and parts[2] in {"wire", "sfu", "netem"} and "src" in parts:
+        if parts[:2] == ("streaming", "core") and parts[2] in {"sim", "wire", "sfu", "netem"} and "src" in parts:
             if path.stem == "tests" or path.stem.startswith("test_") or path.stem.endswith("_tests"):
                 continue  # modules of tests alone
             code = path.read_text().split("#[cfg(test)]")[0]

@@ -9,7 +9,7 @@ use zhuandi_sfu::report::{FeedbackRow, MAX_GROUPS, Stats, TEMPORAL_LAYERS};
 use crate::errors::bad;
 
 /// One column of a table.
-fn put<'py, R, T: Element>(
+pub(crate) fn put<'py, R, T: Element>(
     table: &Bound<'py, PyDict>,
     name: &str,
     rows: &[R],
@@ -145,7 +145,7 @@ fn subscriptions<'py>(py: Python<'py>, stats: &Stats) -> PyResult<Bound<'py, PyD
 
 type In<'py, T> = PyReadonlyArray1<'py, T>;
 
-fn same_length(lengths: &[usize]) -> PyResult<()> {
+pub(crate) fn same_length(lengths: &[usize]) -> PyResult<()> {
     if lengths.windows(2).all(|pair| pair.first() == pair.last()) {
         return Ok(());
     }

@@ -9,12 +9,15 @@ mod events;
 mod link;
 mod link_dicts;
 mod params;
+mod sim;
+mod sim_columns;
 
 /// The packet core.
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<core::Core>()?;
     module.add_class::<link::Link>()?;
+    module.add_class::<sim::Sim>()?;
     module.add_function(wrap_pyfunction!(link_dicts::link_profiles, module)?)?;
     module.add_function(wrap_pyfunction!(link_dicts::read_trace, module)?)
 }

@@ -1,5 +1,8 @@
 //! Whole lessons in virtual time: what a classroom hears and sees over a link, the same in every run.
 
+// Helpers of tests may unwrap as tests do.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
