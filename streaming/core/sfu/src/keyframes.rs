@@ -1,4 +1,5 @@
-//! The one rule for key-frame requests of a publication: a burst of two, then at most one in two seconds.
+//! The one rule for key-frame requests of a publication: a burst of two, then at most one in two seconds, so that no minute
+//! has more than thirty.
 //!
 //! Browsers answer a request on any simulcast layer with key frames on all, so the rule counts per publication; a key frame
 //! serves every leg that waits (DESIGN 2).
@@ -6,7 +7,7 @@
 use zhuandi_wire::time::Micros;
 
 /// One request more may be sent after this time.
-pub const REFILL_US: i64 = 2_000_000;
+pub const REFILL_US: i64 = 2_150_000;
 /// Requests that may follow one another at once.
 pub const BURST: i64 = 2;
 /// A request that brought nothing is repeated after this time, where the rule allows it.
@@ -84,9 +85,55 @@ impl KeyframeRule {
     }
 }
 
+/// What one receiver may ask for: three at once, then ten a minute. Who asks more often is broken, or on a link on which key
+/// frames do not arrive.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyframeAllowance {
+    credit_us: i64,
+    at: Micros,
+}
+
+const ALLOWANCE_REFILL_US: i64 = 6_000_000;
+const ALLOWANCE_BURST: i64 = 3;
+
+impl Default for KeyframeAllowance {
+    fn default() -> Self {
+        KeyframeAllowance {
+            credit_us: ALLOWANCE_BURST * ALLOWANCE_REFILL_US,
+            at: Micros(0),
+        }
+    }
+}
+
+impl KeyframeAllowance {
+    /// Whether one more request counts.
+    pub fn take(&mut self, now: Micros) -> bool {
+        let filled = self.credit_us.saturating_add(now.since(self.at));
+        self.credit_us = filled.min(ALLOWANCE_BURST * ALLOWANCE_REFILL_US);
+        self.at = now;
+        let allowed = self.credit_us >= ALLOWANCE_REFILL_US;
+        self.credit_us -= if allowed { ALLOWANCE_REFILL_US } else { 0 };
+        allowed
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_minute_has_more_than_thirty_requests_nor_one_receiver_more_than_thirteen() {
+        let mut rule = KeyframeRule::default();
+        let mut allowance = KeyframeAllowance::default();
+        let (mut sent, mut allowed) = (0, 0);
+        for i in 0..60_000 {
+            rule.want();
+            sent += u32::from(rule.poll(Micros(i * 1000)));
+            allowed += u32::from(allowance.take(Micros(i * 1000)));
+        }
+        assert!((28..=30).contains(&sent), "{sent}");
+        assert!((11..=13).contains(&allowed), "{allowed}");
+    }
 
     #[test]
     fn a_storm_of_requests_becomes_a_burst_of_two_and_one_in_two_seconds() {
@@ -95,7 +142,7 @@ mod tests {
             rule.want();
             rule.poll(Micros(i * 1000))
         });
-        assert_eq!(sent.count(), 6, "at 0, 0.4, 2, 4, 6 and 8 s");
+        assert_eq!(sent.count(), 6, "at 0, 0.4, 2.15, 4.3, 6.45 and 8.6 s");
     }
 
     #[test]

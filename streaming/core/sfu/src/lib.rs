@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 
 pub mod api;
+pub mod arrival_groups;
+pub mod bucket;
 pub mod clock;
 pub mod drop_reason;
 pub mod encoding;
@@ -18,11 +20,13 @@ pub mod keyframe_chain;
 pub mod keyframes;
 pub mod leg;
 pub mod nack;
+pub mod outage;
 pub mod outgoing;
 pub mod pacer;
 pub mod packet;
 pub mod payload_types;
 pub mod player;
+pub mod probe;
 pub mod publication;
 pub mod receive_stats;
 pub mod repair_budget;

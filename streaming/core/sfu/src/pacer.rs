@@ -1,24 +1,44 @@
-//! The send queue of one transport: sound first, then repairs, then picture; unpaced at rate 0.
+//! The send queue of one transport: sound first, then repairs, then picture; what they leave is for stills, then for the
+//! padding of a probe. Unpaced at rate 0.
 //!
-//! Numbers and keys of a packet are made when it leaves here, not when it comes. What is queued is a reference into the
-//! publication's history, so a queue costs no payload copies.
+//! Sound never waits for credit, but what it takes is not there for the rest, so that all together stay below the rate and
+//! nothing queues on the link that sound would have to wait for. Numbers and keys of a packet are made when it leaves here,
+//! not when it comes. What is queued is a reference into the publication's history, so a queue costs no payload copies.
+
+mod frames;
 
 use std::collections::VecDeque;
 
 use zhuandi_wire::time::Micros;
 
+pub use frames::Cut;
+
+use crate::bucket::Bucket;
+use crate::probe::Probe;
 use crate::rewriter::Numbers;
+use crate::sent_log::SentLog;
 
 /// Most bytes of picture and repairs that wait.
 pub const MAX_BYTES: usize = 1 << 20;
-/// Oldest picture that is worth sending.
-pub const MAX_AGE_US: i64 = 1_500_000;
+/// Picture older than this is of no use: its leg starts again at a key frame.
+pub const HOPELESS_US: i64 = 2_000_000;
+/// A queue older than this goes on without the highest temporal layer; twice as old, with the lowest alone.
+pub const OLD_US: i64 = 150_000;
+/// Younger than this, all layers go again.
+const RELIEF_US: i64 = 50_000;
 /// Most packets of sound that wait.
 pub const MAX_AUDIO: usize = 256;
+/// Most repairs of a kind that wait.
+const MAX_REPAIRS: usize = 1024;
 /// Packets of one frame differ by a byte or two in browsers.
 const MAX_PADDING: u16 = 4;
-/// Credit that a paced queue may save up while idle.
-const BURST_US: i64 = 10_000;
+/// What a paced queue may save up while idle, and the same where the rate is so high that it is a few packets.
+const BURST_US: i64 = 5_000;
+const FAST_BPS: u64 = 2_000_000;
+const FAST_BURST_US: i64 = 10_000;
+
+/// Rate of stills where nothing is paced.
+const UNPACED_STILL_BPS: i64 = 2_000_000;
 
 /// What a queued packet is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +53,8 @@ pub enum Kind {
     Resend,
     /// Padding alone under a reserved number that has no payload any more.
     Filler,
+    /// Padding alone, for a probe.
+    Padding,
 }
 
 /// One packet that waits.
@@ -46,7 +68,11 @@ pub struct Item {
     pub kind: Kind,
     /// Encoding of the publication.
     pub encoding: u8,
-    /// Bytes on the wire, about.
+    /// Temporal layer; 0 where there is none.
+    pub temporal: u8,
+    /// A key frame starts with it.
+    pub keyframe: bool,
+    /// Bytes of the datagram, about.
     pub size: u16,
     /// Index in the history.
     pub source: u64,
@@ -54,71 +80,169 @@ pub struct Item {
     pub out: Numbers,
 }
 
+/// Bytes that left by kind, and how long sound waited, since they were taken last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Sound.
+    pub sound: u64,
+    /// Repairs.
+    pub repair: u64,
+    /// Stills.
+    pub still: u64,
+    /// Padding.
+    pub padding: u64,
+    /// Longest wait of a packet of sound.
+    pub sound_wait_us: i64,
+}
+
+/// What an old queue asks of the legs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pressure {
+    /// Leave out all temporal layers above this one.
+    Squeeze(u8),
+    /// Take all layers again.
+    Relieved,
+    /// Give up what waits of this leg.
+    Hopeless(u32),
+}
+
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Pacer {
+    /// What is sent beyond media to learn what the link carries.
+    pub probe: Probe,
     audio: VecDeque<Item>,
     repair: VecDeque<Item>,
+    upper_repair: VecDeque<Item>,
     video: VecDeque<Item>,
     bytes: usize,
     rate_bps: u64,
-    credit_bits: i64,
-    credited: Micros,
+    bucket: Bucket,
+    still_at: Micros,
+    sound_only: bool,
+    squeezed: Option<u8>,
+    left: Left,
     /// Leg and size of the last packet of picture that left.
     run: (u32, u16),
+    going: Vec<frames::Going>,
 }
 
 impl Pacer {
-    /// Bits a second; 0 = unpaced.
+    /// Bits a second of all that is sent; 0 = unpaced.
     pub fn set_rate(&mut self, now: Micros, rate_bps: u64) {
-        self.refill(now);
         self.rate_bps = rate_bps;
+        self.follow_probe(now);
     }
 
-    /// Queue a packet. False = it and all queued picture of its leg were dropped: the leg needs a key frame.
-    pub fn push(&mut self, item: Item) -> bool {
-        match item.kind {
+    /// Bits a second of the last [`Pacer::set_rate`].
+    pub fn rate_bps(&self) -> u64 {
+        self.rate_bps
+    }
+
+    /// The probe started or ended: media may go as fast as it.
+    pub fn follow_probe(&mut self, now: Micros) {
+        let rate_bps = self.rate_bps.max(self.probe.rate_bps().unwrap_or(0));
+        let span = if rate_bps >= FAST_BPS {
+            FAST_BURST_US
+        } else {
+            BURST_US
+        };
+        let rate = i64::try_from(rate_bps).unwrap_or(i64::MAX);
+        let burst = rate.saturating_mul(span) / 1_000_000;
+        self.bucket.set(now, rate_bps, burst);
+    }
+
+    /// The probe cannot go on.
+    pub fn abort_probe(&mut self, now: Micros, log: &SentLog) {
+        self.probe.abort(log);
+        self.follow_probe(now);
+    }
+
+    /// Nothing but sound leaves from now on, or all again; what waits stays.
+    pub fn set_sound_only(&mut self, sound_only: bool) {
+        self.sound_only = sound_only;
+    }
+
+    /// Queue a packet.
+    pub fn push(&mut self, item: Item) {
+        let queue = match item.kind {
             Kind::Audio => {
                 if self.audio.len() >= MAX_AUDIO {
                     self.audio.pop_front();
                 }
-                self.audio.push_back(item);
-                return true;
+                return self.audio.push_back(item);
             }
-            Kind::Resend | Kind::Rtx if self.bytes < MAX_BYTES => self.repair.push_back(item),
-            Kind::Resend | Kind::Rtx => return true,
-            Kind::Video | Kind::Filler => {
-                let aged = self
-                    .video
-                    .front()
-                    .is_some_and(|first| item.at.since(first.at) > MAX_AGE_US);
-                if aged || self.bytes >= MAX_BYTES {
-                    self.drop_leg_video(item.leg);
-                    return false;
-                }
-                self.video.push_back(item);
-            }
+            Kind::Video | Kind::Filler => &mut self.video,
+            Kind::Resend => &mut self.repair,
+            Kind::Rtx if item.temporal == 0 => &mut self.repair,
+            Kind::Rtx => &mut self.upper_repair,
+            Kind::Padding => return,
+        };
+        let picture = matches!(item.kind, Kind::Video | Kind::Filler);
+        if !picture && (queue.len() >= MAX_REPAIRS || self.bytes >= MAX_BYTES) {
+            return;
         }
+        queue.push_back(item);
         self.bytes += usize::from(item.size);
-        true
     }
 
-    /// The next packet that may leave now.
+    /// The next packet that may leave now; tell [`Pacer::sent`] when it did.
     pub fn pop(&mut self, now: Micros) -> Option<Item> {
         if let Some(item) = self.audio.pop_front() {
-            self.spend(&item);
+            self.left.sound_wait_us = self.left.sound_wait_us.max(now.since(item.at));
             return Some(item);
         }
-        if self.rate_bps > 0 {
-            self.refill(now);
-            if self.credit_bits <= 0 {
-                return None;
-            }
+        if self.sound_only || (self.is_paced() && !self.bucket.has_credit(now)) {
+            return None;
         }
-        let item = self.repair.pop_front().or_else(|| self.video.pop_front())?;
+        let repair = self.repair.pop_front();
+        let repair = repair.or_else(|| self.upper_repair.pop_front());
+        let item = repair.or_else(|| self.pop_video())?;
         self.bytes = self.bytes.saturating_sub(usize::from(item.size));
-        self.spend(&item);
         Some(item)
+    }
+
+    /// Whether a packet of padding is due: nothing else waits, and the probe is below its rate.
+    pub fn wants_padding(&mut self, now: Micros) -> bool {
+        let free = !self.sound_only && (!self.is_paced() || self.bucket.has_credit(now));
+        free && self.is_empty() && self.probe.wants_padding(now)
+    }
+
+    /// Whether a chunk of a still may go: no media waits, and it left credit.
+    pub fn has_leftover(&mut self, now: Micros) -> bool {
+        self.leftover_at(now) <= now
+    }
+
+    /// When a chunk of a still may go, if no media comes.
+    pub fn leftover_at(&mut self, now: Micros) -> Micros {
+        if self.sound_only || !self.is_empty() {
+            return Micros::NEVER;
+        }
+        match self.is_paced() {
+            true if self.bucket.has_credit(now) => now,
+            true => self.bucket.next(now),
+            false => self.still_at.max(now),
+        }
+    }
+
+    /// So many bytes of stills have left, headers of the link included.
+    pub fn took_still(&mut self, now: Micros, bytes: usize) {
+        let bits = 8 * i64::try_from(bytes).unwrap_or(0);
+        self.still_at = now.plus(bits.saturating_mul(1_000_000) / UNPACED_STILL_BPS);
+        self.left.still += bytes as u64;
+        self.spend(bytes);
+    }
+
+    /// A packet left, so many bytes on the link.
+    pub fn sent(&mut self, kind: Kind, bytes: usize) {
+        self.spend(bytes);
+        let sum = match kind {
+            Kind::Audio => &mut self.left.sound,
+            Kind::Rtx | Kind::Resend => &mut self.left.repair,
+            Kind::Padding | Kind::Filler => &mut self.left.padding,
+            Kind::Video => return,
+        };
+        *sum += bytes as u64;
     }
 
     /// Bytes of padding with which this packet gets the size of its neighbours of the same leg, where they differ by a few
@@ -142,181 +266,119 @@ impl Pacer {
 
     /// When the next packet may leave; [`Micros::NEVER`] when none waits.
     pub fn next(&self, now: Micros) -> Micros {
-        if self.is_empty() {
-            return Micros::NEVER;
-        }
-        if self.rate_bps == 0 || !self.audio.is_empty() || self.credit_bits > 0 {
+        if !self.audio.is_empty() {
             return now;
         }
-        let rate = i64::try_from(self.rate_bps).unwrap_or(i64::MAX);
-        self.credited
-            .plus((1 - self.credit_bits).saturating_mul(1_000_000) / rate + 1)
+        if self.sound_only {
+            return Micros::NEVER;
+        }
+        let free = if self.is_paced() {
+            self.bucket.next(now)
+        } else {
+            now
+        };
+        if self.is_empty() {
+            return self.probe.next_padding(now).max(free);
+        }
+        free
     }
 
     /// Nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.audio.is_empty() && self.repair.is_empty() && self.video.is_empty()
+        self.bytes == 0 && self.audio.is_empty()
     }
 
     /// Age of the oldest packet.
     pub fn age_us(&self, now: Micros) -> i64 {
-        let fronts = [self.audio.front(), self.repair.front(), self.video.front()];
-        fronts
+        [&self.audio, &self.repair, &self.upper_repair, &self.video]
             .into_iter()
-            .flatten()
+            .filter_map(VecDeque::front)
             .map(|item| now.since(item.at))
             .max()
             .unwrap_or(0)
     }
 
+    /// Bytes that wait.
+    pub fn bytes(&self) -> usize {
+        let sound = self.audio.iter().map(|item| usize::from(item.size));
+        self.bytes + sound.sum::<usize>()
+    }
+
+    /// What the age of the picture asks of the legs, where that changed.
+    pub fn pressure(&mut self, now: Micros) -> Option<Pressure> {
+        let front = self.video.front();
+        let age = front.map_or(0, |first| now.since(first.at));
+        if age <= RELIEF_US {
+            return self.squeezed.take().map(|_| Pressure::Relieved);
+        }
+        if age > HOPELESS_US || self.bytes >= MAX_BYTES {
+            return front.map(|first| Pressure::Hopeless(first.leg));
+        }
+        let layers = if age > 2 * OLD_US { 0 } else { 1 };
+        if age <= OLD_US || self.squeezed.is_some_and(|squeezed| squeezed <= layers) {
+            return None;
+        }
+        self.squeezed = Some(layers);
+        Some(Pressure::Squeeze(layers))
+    }
+
+    /// Whether the picture that waits is older than it should be.
+    pub fn is_old(&self, now: Micros) -> bool {
+        let old = |first: &Item| now.since(first.at) > OLD_US;
+        self.video.front().is_some_and(old)
+    }
+
+    /// Bytes by kind since the last call.
+    pub fn take_left(&mut self) -> Left {
+        std::mem::take(&mut self.left)
+    }
+
     /// A leg is gone or has another source: what waits of it goes, at once.
     pub fn remove_leg(&mut self, leg: u32) {
-        self.audio.retain(|item| item.leg != leg);
-        self.repair.retain(|item| item.leg != leg);
-        self.video.retain(|item| item.leg != leg);
+        for queue in [
+            &mut self.audio,
+            &mut self.repair,
+            &mut self.upper_repair,
+            &mut self.video,
+        ] {
+            queue.retain(|item| item.leg != leg);
+        }
+        self.going.retain(|going| going.leg != leg);
         self.count();
     }
 
     /// Forget everything: the transport is closed.
     pub fn clear(&mut self) {
-        self.audio.clear();
-        self.repair.clear();
-        self.video.clear();
+        for queue in [
+            &mut self.audio,
+            &mut self.repair,
+            &mut self.upper_repair,
+            &mut self.video,
+        ] {
+            queue.clear();
+        }
         self.bytes = 0;
     }
 
-    fn drop_leg_video(&mut self, leg: u32) {
-        self.video.retain(|item| item.leg != leg);
-        self.count();
+    fn is_paced(&self) -> bool {
+        self.rate_bps > 0
+    }
+
+    fn spend(&mut self, bytes: usize) {
+        if self.is_paced() {
+            self.bucket.spend(bytes);
+        }
+        self.probe.spend(bytes);
     }
 
     fn count(&mut self) {
-        self.bytes = self
-            .repair
-            .iter()
-            .chain(&self.video)
+        self.bytes = [&self.repair, &self.upper_repair, &self.video]
+            .into_iter()
+            .flatten()
             .map(|item| usize::from(item.size))
             .sum();
-    }
-
-    fn refill(&mut self, now: Micros) {
-        let rate = i64::try_from(self.rate_bps).unwrap_or(i64::MAX);
-        let span = now.since(self.credited).clamp(0, 1_000_000);
-        let most = rate.saturating_mul(BURST_US) / 1_000_000;
-        self.credit_bits = self
-            .credit_bits
-            .saturating_add(rate.saturating_mul(span) / 1_000_000)
-            .min(most.max(1));
-        self.credited = now;
-    }
-
-    fn spend(&mut self, item: &Item) {
-        if self.rate_bps > 0 {
-            self.credit_bits = self.credit_bits.saturating_sub(8 * i64::from(item.size));
-        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn item(kind: Kind, leg: u32, source: u64, at: i64) -> Item {
-        Item {
-            at: Micros(at),
-            leg,
-            kind,
-            encoding: 0,
-            size: 1000,
-            source,
-            out: Numbers::default(),
-        }
-    }
-
-    #[test]
-    fn sound_goes_first_then_repairs_then_picture() {
-        let mut pacer = Pacer::default();
-        for (i, kind) in [Kind::Video, Kind::Rtx, Kind::Audio, Kind::Video]
-            .into_iter()
-            .enumerate()
-        {
-            assert!(pacer.push(item(kind, 1, i as u64, 0)));
-        }
-        let order: Vec<_> = std::iter::from_fn(|| pacer.pop(Micros(0)))
-            .map(|item| item.source)
-            .collect();
-        assert_eq!(order, vec![2, 1, 0, 3]);
-        assert_eq!(pacer.next(Micros(0)), Micros::NEVER);
-    }
-
-    #[test]
-    fn a_paced_queue_sends_at_its_rate_and_sound_does_not_wait() {
-        let mut pacer = Pacer::default();
-        pacer.set_rate(Micros(0), 1_000_000);
-        for i in 0..100 {
-            pacer.push(item(Kind::Video, 1, i, 0));
-        }
-        let (mut now, mut sent) = (Micros(0), 0);
-        while now.0 < 400_000 {
-            while pacer.pop(now).is_some() {
-                sent += 1;
-            }
-            let next = pacer.next(now);
-            assert!(next > now);
-            now = next;
-        }
-        assert!(
-            (49..=52).contains(&sent),
-            "{sent} packets of 8 kbit in 0.4 s at 1 Mbit/s"
-        );
-        pacer.push(item(Kind::Audio, 2, 7, 400_000));
-        assert_eq!(
-            pacer.pop(Micros(400_000)).map(|item| item.kind),
-            Some(Kind::Audio)
-        );
-    }
-
-    #[test]
-    fn too_much_or_too_old_drops_the_picture_of_that_leg_whole() {
-        let mut pacer = Pacer::default();
-        pacer.set_rate(Micros(0), 1000);
-        pacer.push(item(Kind::Video, 2, 0, 1_000_000));
-        pacer.push(item(Kind::Audio, 1, 0, 0));
-        for i in 0..2000 {
-            if !pacer.push(item(Kind::Video, 1, i, 1_000_000)) {
-                assert_eq!(i, 1048);
-                break;
-            }
-        }
-        assert_eq!(
-            (pacer.video.len(), pacer.audio.len(), pacer.bytes),
-            (1, 1, 1000)
-        );
-        assert!(!pacer.push(item(Kind::Video, 2, 1, 1_000_001 + MAX_AGE_US)));
-    }
-
-    #[test]
-    fn packets_of_one_frame_are_padded_to_the_largest() {
-        let mut pacer = Pacer::default();
-        for (source, size) in [929, 929, 930, 928, 400].into_iter().enumerate() {
-            let item = item(Kind::Video, 1, source as u64, 0);
-            pacer.push(Item { size, ..item });
-        }
-        let sizes = std::iter::from_fn(|| {
-            let item = pacer.pop(Micros(0))?;
-            Some(item.size + u16::from(pacer.padding(&item)))
-        });
-        assert_eq!(sizes.collect::<Vec<_>>(), vec![930, 930, 930, 930, 400]);
-    }
-
-    #[test]
-    fn a_removed_leg_sends_nothing_more() {
-        let mut pacer = Pacer::default();
-        pacer.push(item(Kind::Audio, 1, 0, 0));
-        pacer.push(item(Kind::Rtx, 1, 0, 0));
-        pacer.push(item(Kind::Video, 2, 0, 0));
-        pacer.remove_leg(1);
-        assert_eq!(pacer.pop(Micros(0)).map(|item| item.leg), Some(2));
-        assert!(pacer.is_empty() && pacer.bytes == 0);
-    }
-}
+mod tests;

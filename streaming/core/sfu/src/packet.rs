@@ -117,6 +117,11 @@ impl Meta {
         }
     }
 
+    /// Its temporal layer; 0 where the codec names none.
+    pub fn temporal(&self) -> u8 {
+        self.vp8.and_then(|vp8| vp8.temporal).unwrap_or(0)
+    }
+
     /// Whether frames of this packet are numbered.
     pub fn has_picture(&self) -> bool {
         self.vp8.is_some_and(|vp8| vp8.picture_id.is_some())

@@ -52,6 +52,13 @@ impl PayloadTypes {
         self.way(codec)?.rtx
     }
 
+    /// Payload type of repairs of any picture, for packets of padding.
+    pub fn any_rtx(&self) -> Option<u8> {
+        self.vp8
+            .and_then(|way| way.rtx)
+            .or(self.h264.and_then(|way| way.rtx))
+    }
+
     /// Payload type under which sound may carry older frames again; none where the receiver did not negotiate it.
     pub fn redundant(&self) -> Option<u8> {
         self.red.filter(|_| self.opus.is_some())

@@ -4,9 +4,13 @@
 //! The map is a short list of intervals. In each, output = input + a constant, so late packets map as they would have
 //! in time, and a receiver's NACK maps back to the one history of the publication.
 
+mod withdraw;
+
 use std::collections::VecDeque;
 
 use zhuandi_wire::seq;
+
+pub use withdraw::Withdrawn;
 
 /// Most intervals that are remembered; older numbers can no longer be repaired.
 pub const MAX_INTERVALS: usize = 128;

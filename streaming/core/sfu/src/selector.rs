@@ -47,6 +47,7 @@ pub struct Selector {
     alive: u8,
     current: Option<u8>,
     temporal: u8,
+    squeezed: u8,
 }
 
 impl Default for Selector {
@@ -57,6 +58,7 @@ impl Default for Selector {
             alive: u8::MAX,
             current: None,
             temporal: u8::MAX,
+            squeezed: u8::MAX,
         }
     }
 }
@@ -74,6 +76,14 @@ impl Selector {
     /// What the last decision wanted: (spatial, temporal).
     pub fn wanted(&self) -> (i8, i8) {
         (self.wanted, self.wanted_temporal)
+    }
+
+    /// The queue is old: no temporal layer above this one for now (255: all again); `cut`: not even the rest of a frame.
+    pub fn squeeze(&mut self, layer: u8, cut: bool) {
+        self.squeezed = layer;
+        if cut {
+            self.temporal = self.temporal.min(layer);
+        }
     }
 
     /// Bit mask of the encodings that arrive now.
@@ -138,7 +148,9 @@ impl Selector {
     }
 
     fn cap(&self) -> u8 {
-        u8::try_from(self.wanted_temporal).unwrap_or(u8::MAX)
+        u8::try_from(self.wanted_temporal)
+            .unwrap_or(u8::MAX)
+            .min(self.squeezed)
     }
 
     fn judge_temporal(&mut self, look: &Look) -> Verdict {

@@ -2,7 +2,8 @@
 
 use zhuandi_wire::time::Micros;
 
-use crate::api::{Extensions, LessonId, TransportId};
+use crate::api::{Extensions, LessonId, Path, Proto, TransportId};
+use crate::outage::Outage;
 use crate::pacer::Pacer;
 use crate::repair_budget::RepairBudget;
 use crate::sent_log::SentLog;
@@ -44,20 +45,22 @@ pub struct TransportCounters {
     pub tx_packets: u64,
     /// Their bytes.
     pub tx_bytes: u64,
+    /// The same with the headers of the link.
+    pub link_bytes: u64,
 }
 
 /// What the receiver told since the policy looked last.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Told {
-    /// A receiver report or a REMB came.
-    pub heard: bool,
+    /// When a receiver report or a REMB came last.
+    pub heard_at: Option<Micros>,
     /// Last REMB, 0 = none.
     pub remb_bps: u64,
     /// Lost packets by receiver reports.
     pub lost: u64,
     /// Expected packets by receiver reports.
     pub expected: u64,
-    /// `tx_bytes` at the last look.
+    /// Bytes of the link at the last look.
     pub sent_before: u64,
 }
 
@@ -103,6 +106,8 @@ pub struct Association {
     pub redundancy: u16,
     /// What repairs may still take.
     pub budget: RepairBudget,
+    /// Whether the receiver fell silent.
+    pub outage: Outage,
     /// It is in the engine's list of those that have something to send.
     pub dirty: bool,
     /// Earliest timer in the heap.
@@ -111,6 +116,8 @@ pub struct Association {
 
 /// Most streams of legs that are gone.
 const MAX_SPENT: usize = 64;
+/// Round trip that is assumed before one was measured.
+const DEFAULT_RTT_US: i64 = 50_000;
 /// Most RTCP packets that wait.
 const MAX_RTCP: usize = 64;
 
@@ -138,6 +145,7 @@ impl Association {
             rtt_us: None,
             redundancy: 0,
             budget: RepairBudget::default(),
+            outage: Outage::default(),
             dirty: false,
             armed: Micros::NEVER,
         }
@@ -191,13 +199,46 @@ impl Association {
         self.report_at = self.report_at.min(now.plus(REPORT_SOON_US));
     }
 
+    /// A datagram left: its bytes on the link, headers of IP, UDP or TCP and framing included.
+    pub fn count_sent(&mut self, path: &Path, len: usize) -> usize {
+        self.counters.tx_packets += 1;
+        self.counters.tx_bytes += len as u64;
+        let on_link = len + overhead(path);
+        self.counters.link_bytes += on_link as u64;
+        on_link
+    }
+
+    /// Round trip by reports or checks.
+    pub fn known_rtt_us(&self) -> Option<i64> {
+        self.rtt_us.or(self.transport.rtt_us())
+    }
+
+    /// Round trip for timers: a guess where nothing is known.
+    pub fn rtt_or_default_us(&self) -> i64 {
+        self.known_rtt_us()
+            .or(self.sent.rtt_us())
+            .unwrap_or(DEFAULT_RTT_US)
+    }
+
     /// When it needs the next call.
     pub fn next(&self, now: Micros) -> Micros {
         let media = self.report_at.min(self.tick_at).min(self.twcc.next());
+        let silence = self.outage.next(self.rtt_or_default_us());
+        let receiver = silence.min(self.pacer.probe.next());
         let queue = match self.dirty {
             true => Micros::NEVER,
             false => self.pacer.next(now),
         };
-        self.transport.poll_timeout().min(media).min(queue)
+        let timers = self.transport.poll_timeout().min(media);
+        timers.min(receiver).min(queue)
+    }
+}
+
+/// Bytes of headers around a datagram: IP and UDP, or IP, TCP (with timestamps) and RFC 4571.
+fn overhead(path: &Path) -> usize {
+    let ip = if path.remote.is_ipv6() { 40 } else { 20 };
+    match path.proto {
+        Proto::Udp => ip + 8,
+        Proto::Tcp(_) => ip + 32 + 2,
     }
 }

@@ -12,6 +12,7 @@ use crate::api::{
     SubscriptionId, TransportId, TransportParams,
 };
 use crate::leg::{Leg, To};
+use crate::outage::Silence;
 use crate::player::Player;
 use crate::publication::Publication;
 use crate::transport::Transport;
@@ -93,13 +94,23 @@ impl Engine {
         let Some(association) = self.associations.get_mut(index) else {
             return;
         };
-        association.pacer.set_rate(now, row.pacing_bps);
+        association
+            .budget
+            .set_rate(now, row.pacing_bps, row.repair_bps);
         association.redundancy = row.redundancy;
+        let long = association.outage.level() == Silence::Long;
         for leg in &association.legs {
             if let Some(leg) = self.legs.get_mut(*leg) {
-                leg.redundancy = row.redundancy;
+                leg.redundancy = if long { 0 } else { row.redundancy };
             }
         }
+        // Without transport-wide feedback nobody would learn anything from a probe, and without a rate nothing is beyond it.
+        let learns = association.sent.heard_at().is_some() && row.pacing_bps > 0;
+        if learns && association.outage.level() == Silence::None {
+            let (pacer, log) = (&mut association.pacer, &association.sent);
+            pacer.probe.start(now, log, row.probe_bps, row.probe_us);
+        }
+        association.pacer.set_rate(now, row.pacing_bps);
         self.touch(index);
     }
 

@@ -4,11 +4,12 @@ use std::ops::RangeInclusive;
 
 use zhuandi_wire::time::Micros;
 
+use super::silence::relieve;
 use super::{Engine, Event, LogRecord};
 use crate::drop_reason::DropReason;
 use crate::encoding::Taken;
 use crate::leg::{Leg, Offer, To};
-use crate::pacer::Item;
+use crate::pacer::{Item, Kind};
 use crate::packet::{Incoming, Meta};
 use crate::publication::Publication;
 use crate::timers::Wake;
@@ -85,15 +86,15 @@ impl Engine {
                         let Some(association) = self.associations.get_mut(owner) else {
                             continue;
                         };
-                        if !association.pacer.push(item) {
-                            leg.lost_queue();
-                            count(&mut self.drops, DropReason::QueueFull);
-                        }
+                        association.pacer.push(item);
                         if std::mem::take(&mut leg.report_soon) {
                             association.report_soon(item.at);
                             let armed = &mut association.armed;
                             let wake = Wake::Association(owner);
                             self.timers.arm(wake, association.report_at, armed);
+                        }
+                        if item.kind == Kind::Video {
+                            relieve(association, &mut self.legs, &item, &mut self.drops);
                         }
                         if !std::mem::replace(&mut association.dirty, true) {
                             self.dirty.push_back(owner);
@@ -160,10 +161,7 @@ impl Engine {
                     let Some(association) = self.associations.get_mut(owner) else {
                         return;
                     };
-                    if !association.pacer.push(item) {
-                        leg.lost_queue();
-                        return;
-                    }
+                    association.pacer.push(item);
                     if std::mem::take(&mut leg.report_soon) {
                         association.report_soon(now);
                         self.arm(now, owner);

@@ -14,6 +14,7 @@ mod periodic;
 mod redundant_in;
 mod rows;
 mod rtcp_in;
+mod silence;
 mod wiring;
 
 use std::collections::{HashMap, VecDeque};

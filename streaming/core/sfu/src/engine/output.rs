@@ -37,23 +37,24 @@ impl Engine {
                 continue;
             };
             send_rtcp(association, path, out);
+            let waits = association.outage.waits();
             while let Some(item) = association.pacer.pop(now) {
-                let sent = send_item(
-                    now,
-                    association,
-                    &mut self.legs,
-                    &self.publications,
-                    path,
-                    &item,
-                    out,
-                );
+                let (legs, sources) = (&mut self.legs, &self.publications);
+                let sent = send_item(now, association, legs, sources, path, &item, out);
                 if let Err(reason) = sent
                     && let Some(count) = self.drops.get_mut(reason.index())
                 {
                     *count += 1;
                 }
             }
-            if !association.pacer.is_empty() {
+            while association.pacer.wants_padding(now) {
+                let (legs, sources) = (&mut self.legs, &self.publications);
+                if pad(now, association, legs, sources, path, out).is_err() {
+                    association.pacer.abort_probe(now, &association.sent);
+                }
+            }
+            let began_to_wait = association.outage.waits() && !waits;
+            if began_to_wait || association.pacer.next(now) != Micros::NEVER {
                 self.arm(now, index);
             }
         }
@@ -69,10 +70,60 @@ fn send_rtcp(association: &mut Association, path: Path, out: &mut Outgoing) {
                 buf.truncate(start);
                 return;
             }
-            association.counters.tx_packets += 1;
-            association.counters.tx_bytes += (buf.len() - start) as u64;
+            association.count_sent(&path, buf.len() - start);
         });
     }
+}
+
+/// Something for a probe: a recent packet once more where it is small beside the probe, else padding alone.
+fn pad(
+    now: Micros,
+    association: &mut Association,
+    legs: &mut Slab<Leg>,
+    publications: &Slab<Publication>,
+    path: Path,
+    out: &mut Outgoing,
+) -> Result<(), DropReason> {
+    let mut ways = association.legs.iter().copied();
+    let way = ways.find(|index| legs.get(*index).is_some_and(Leg::pads));
+    let leg = way.and_then(|index| legs.get_mut(index));
+    let leg = leg.ok_or(DropReason::TooLate)?;
+    let source = leg.publication.and_then(|at| publications.get(at));
+    let most = association.pacer.probe.most_bytes();
+    if let Some(item) = source.and_then(|source| leg.recent(now, most, source)) {
+        let sent = send_item(now, association, legs, publications, path, &item, out);
+        if sent.is_ok() {
+            return sent;
+        }
+    }
+    send_padding(now, association, legs, way, path, out)
+}
+
+fn send_padding(
+    now: Micros,
+    association: &mut Association,
+    legs: &mut Slab<Leg>,
+    way: Option<u32>,
+    path: Path,
+    out: &mut Outgoing,
+) -> Result<(), DropReason> {
+    let leg = way.and_then(|index| legs.get_mut(index));
+    let leg = leg.ok_or(DropReason::TooLate)?;
+    let mut result = Ok(());
+    out.push(path, |buf| {
+        let start = buf.len();
+        let index = leg.write_padding(buf, now, association.sent.number());
+        let index = index.ok_or(DropReason::TooLate);
+        result = index.and_then(|index| association.transport.protect_rtp(buf, start, index));
+        if result.is_err() {
+            buf.truncate(start);
+            return;
+        }
+        let bytes = association.count_sent(&path, buf.len() - start);
+        association.sent.sent(now, bytes);
+        association.pacer.sent(Kind::Padding, bytes);
+    });
+    result
 }
 
 /// Numbers and keys are made here, when the packet leaves, straight in the outgoing buffer.
@@ -104,10 +155,11 @@ fn send_item(
             return;
         }
         let len = buf.len() - start;
-        association.counters.tx_packets += 1;
-        association.counters.tx_bytes += len as u64;
+        let bytes = association.count_sent(&path, len);
+        association.pacer.sent(item.kind, bytes);
+        association.outage.sent(now);
         if twcc {
-            association.sent.sent(now, len);
+            association.sent.sent(now, bytes);
         }
         if matches!(item.kind, Kind::Audio | Kind::Video) {
             association.budget.earn(item.kind == Kind::Audio, len);

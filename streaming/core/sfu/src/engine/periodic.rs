@@ -37,6 +37,7 @@ impl Engine {
             association.transport.handle_timeout(now);
         }
         self.send_twcc(now, index);
+        self.watch_receiver(now, index);
         if self
             .associations
             .get(index)
@@ -122,7 +123,7 @@ impl Engine {
         } else {
             now.plus(TICK_US)
         };
-        let rtt = association.rtt_us.or(association.transport.rtt_us());
+        let rtt = association.known_rtt_us();
         for source in publications {
             let Some(publication) = self.publications.get_mut(source) else {
                 continue;

@@ -3,6 +3,7 @@
 use zhuandi_wire::time::Micros;
 
 use super::Engine;
+use super::association::Association;
 use super::wiring::SubscriptionEntry;
 use crate::drop_reason::DropReason;
 use crate::leg::{Leg, LegCounters};
@@ -15,38 +16,9 @@ impl Engine {
             .associations
             .iter_mut()
             .filter(|(_, found)| found.up && !found.legs.is_empty());
-        let rows = receivers.map(|(_, found)| {
-            let acked = found.sent.take();
-            let (lost, received) = match found.sent.heard() {
-                true => (acked.lost, acked.received),
-                false => (
-                    found.told.lost,
-                    found.told.expected.saturating_sub(found.told.lost),
-                ),
-            };
-            let sent_bytes = found.counters.tx_bytes - found.told.sent_before;
-            found.told.sent_before = found.counters.tx_bytes;
-            (found.told.lost, found.told.expected) = (0, 0);
-            FeedbackRow {
-                transport: found.id.0,
-                remb_bps: found.told.remb_bps,
-                lost: u32::try_from(lost).unwrap_or(u32::MAX),
-                expected: u32::try_from(lost + received).unwrap_or(u32::MAX),
-                rtt_us: found.rtt_us.or(found.transport.rtt_us()).unwrap_or(-1),
-                sent_bytes,
-                acked_bytes: acked.bytes,
-                acked_packets: u32::try_from(acked.received).unwrap_or(u32::MAX),
-                feedback_age_us: -1,
-                queue_us: found.pacer.age_us(now),
-                heard: match (found.sent.heard(), found.told.heard) {
-                    (true, _) => Heard::Twcc,
-                    (false, true) => Heard::Reports,
-                    (false, false) => Heard::Silent,
-                },
-                ..FeedbackRow::default()
-            }
-        });
-        rows.collect()
+        receivers
+            .map(|(_, found)| feedback_row(now, found))
+            .collect()
     }
 
     /// All tables.
@@ -62,7 +34,7 @@ impl Engine {
             rx_bytes: found.counters.rx_bytes,
             tx_packets: found.counters.tx_packets,
             tx_bytes: found.counters.tx_bytes,
-            rtt_us: found.rtt_us.or(found.transport.rtt_us()).unwrap_or(-1),
+            rtt_us: found.known_rtt_us().unwrap_or(-1),
             queue_us: found.pacer.age_us(now),
         });
         Stats {
@@ -131,5 +103,60 @@ impl Engine {
             loss_q8: legs().map(|leg| leg.counters.loss_q8).max().unwrap_or(0),
             jitter_us: legs().map(Leg::jitter_us).max().unwrap_or(0),
         }
+    }
+}
+
+fn feedback_row(now: Micros, found: &mut Association) -> FeedbackRow {
+    let acked = found.sent.take();
+    let heard = match (found.sent.heard_at(), found.told.heard_at) {
+        (Some(_), _) => Heard::Twcc,
+        (None, Some(_)) => Heard::Reports,
+        (None, None) => Heard::Silent,
+    };
+    let lost = u64::try_from(acked.lost).unwrap_or(0);
+    let (lost, expected) = match heard {
+        Heard::Twcc => (lost, lost + u64::from(acked.received)),
+        _ => (found.told.lost, found.told.expected),
+    };
+    (found.told.lost, found.told.expected) = (0, 0);
+    let sent_bytes = found.counters.link_bytes - found.told.sent_before;
+    found.told.sent_before = found.counters.link_bytes;
+    let heard_at = found.sent.heard_at().or(found.told.heard_at);
+    let (probe_state, probe_sent_bps, probe_acked_bps) = found.pacer.probe.take();
+    let left = found.pacer.take_left();
+    let rtt_us = found.known_rtt_us().or(found.sent.rtt_us());
+    let narrow = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+    FeedbackRow {
+        transport: found.id.0,
+        remb_bps: found.told.remb_bps,
+        rtt_us: rtt_us.unwrap_or(-1),
+        heard,
+        sent_bytes,
+        acked_bytes: acked.bytes,
+        acked_packets: acked.received,
+        lost: narrow(lost),
+        expected: narrow(expected),
+        loss_runs: u32::try_from(acked.runs).unwrap_or(0),
+        groups: acked.groups,
+        delay_us: acked.delay_us,
+        delay_mean_us: acked
+            .delay_us
+            .map(|_| acked.delay_sum_us / i64::from(acked.received.max(1))),
+        arrival_us: acked.arrival_us,
+        feedback_age_us: heard_at.map_or(-1, |at| now.since(at)),
+        in_flight_bytes: match heard {
+            Heard::Twcc => found.sent.in_flight_bytes(),
+            _ => 0,
+        },
+        queue_us: found.pacer.age_us(now),
+        queue_bytes: found.pacer.bytes() as u64,
+        probe_sent_bps,
+        probe_acked_bps,
+        probe_state,
+        padding_bytes: left.padding,
+        repair_bytes: left.repair,
+        sound_bytes: left.sound,
+        still_bytes: left.still,
+        sound_wait_us: left.sound_wait_us,
     }
 }

@@ -4,15 +4,15 @@ use zhuandi_wire::rtcp::{Message, ReportBlock, SenderInfo, messages};
 use zhuandi_wire::time::Micros;
 
 use super::fan_out::record;
+use super::silence::Sign;
 use super::{Engine, LogRecord};
 use crate::api::Path;
 use crate::drop_reason::DropReason;
 use crate::leg::To;
+use crate::repair_budget::Repair;
 
 /// Most feedback items of one packet that are worked on.
 const MAX_ITEMS: usize = 1024;
-/// Round trip that is assumed for repairs before one was measured.
-const DEFAULT_RTT_US: i64 = 50_000;
 
 impl Engine {
     pub(super) fn handle_rtcp(
@@ -53,6 +53,7 @@ impl Engine {
                     .for_each(|block| self.handle_block(now, index, &block));
             }
             Message::Nack(nack) => {
+                self.heard(now, index, Sign::Arrivals);
                 for number in nack.lost().take(MAX_ITEMS) {
                     if let Err(reason) = self.handle_nack(now, index, nack.media_ssrc, number) {
                         self.count(reason);
@@ -68,13 +69,15 @@ impl Engine {
             Message::Remb(remb) => {
                 if let Some(association) = self.associations.get_mut(index) {
                     association.told.remb_bps = remb.bitrate_bps;
-                    association.told.heard = true;
+                    association.told.heard_at = Some(now);
                 }
+                self.heard(now, index, Sign::Report);
             }
             Message::TransportCc(feedback) => {
                 if let Some(association) = self.associations.get_mut(index) {
-                    association.sent.feedback(feedback);
+                    association.take_feedback(now, feedback);
                 }
+                self.heard(now, index, Sign::Arrivals);
             }
             Message::Sdes(_) | Message::Bye(_) | Message::Other { .. } => {}
         }
@@ -157,12 +160,17 @@ impl Engine {
         leg.counters.loss_q8 = block.fraction_lost;
         leg.counters.jitter = block.jitter;
         let expected = leg.note_reported();
-        association.told.heard = true;
+        let lost = (expected * u64::from(block.fraction_lost)) >> 8;
+        association.told.heard_at = Some(now);
         association.told.expected += expected;
-        association.told.lost += (expected * u64::from(block.fraction_lost)) >> 8;
+        association.told.lost += lost;
+        if association.sent.heard_at().is_none() {
+            association.budget.told(lost, expected);
+        }
         if let Some(rtt) = leg.reports.rtt_us(now, block.last_sr, block.delay_since_sr) {
             association.rtt_us = Some(rtt);
         }
+        self.heard(now, index, Sign::Report);
     }
 
     fn handle_nack(
@@ -185,31 +193,44 @@ impl Engine {
             .and_then(|at| self.publications.get(at))
             .ok_or(DropReason::NackUnknown)?;
         leg.counters.nacks += 1;
-        let is_sound = !leg.is_video();
-        if !association.budget.allows(is_sound) {
+        let sound = !leg.is_video();
+        let any = if sound { Repair::Sound } else { Repair::Base };
+        if !association.budget.allows(now, any) {
             return Err(DropReason::NackThrottled);
         }
-        let rtt = association.rtt_us.unwrap_or(DEFAULT_RTT_US);
-        let item = leg.nack(now, number, rtt, source)?;
-        association.budget.spend(is_sound, item.size);
+        let sparing = association.pacer.rate_bps() > 0;
+        let rtt_us = association.rtt_or_default_us();
+        let item = leg.nack(now, number, rtt_us, sparing, source)?;
+        let repair = match (sound, item.temporal) {
+            (true, _) => Repair::Sound,
+            (false, 0) => Repair::Base,
+            (false, _) => Repair::Upper,
+        };
+        if !association.budget.allows(now, repair) {
+            return Err(DropReason::NackThrottled);
+        }
+        association.budget.spend(repair, item.size);
         association.pacer.push(item);
         self.touch(index);
         Ok(())
     }
 
     fn handle_keyframe_request(&mut self, now: Micros, index: u32, ssrc: u32) {
+        let rtt_us = self
+            .associations
+            .get(index)
+            .map_or(0, |found| found.rtt_or_default_us());
         let Some(leg) = self
             .leg_of_ssrc(index, ssrc)
             .and_then(|leg| self.legs.get_mut(leg))
         else {
             return;
         };
-        leg.counters.plis += 1;
-        if let Some(source) = leg.publication {
-            let asked = self.want_keyframe(now, source);
-            if !asked {
-                self.count(DropReason::PliThrottled);
-            }
+        let may = leg.may_ask_keyframe(now, rtt_us);
+        if let Some(source) = leg.publication
+            && !(may && self.want_keyframe(now, source))
+        {
+            self.count(DropReason::PliThrottled);
         }
     }
 }

@@ -1,6 +1,9 @@
 //! One forwarding leg: selector, rewriter, payload types and header of one outgoing stream.
 
+mod items;
 mod outgoing;
+mod padding;
+mod queue;
 mod redundancy;
 mod repair;
 mod switching;
@@ -15,11 +18,12 @@ use crate::drop_reason::DropReason;
 use crate::encoding::{Encoding, Taken};
 use crate::header::{HeaderTemplate, Names};
 use crate::history::{Bounds, History};
-use crate::pacer::{self, Item};
+use crate::keyframes::KeyframeAllowance;
+use crate::pacer::Item;
 use crate::packet::Meta;
 use crate::payload_types::PayloadTypes;
 use crate::publication::Publication;
-use crate::rewriter::{Numbers, Rewriter};
+use crate::rewriter::Rewriter;
 use crate::selector::{Selector, Verdict};
 
 /// Ticks of the video clock between frames that are sent to catch up: one millisecond.
@@ -106,6 +110,10 @@ pub struct Leg {
     last_ticks: u16,
     guards: Vec<(u64, Micros)>,
     floor: u64,
+    held: bool,
+    padded: u64,
+    keyframe: (u64, Option<Micros>),
+    allowance: KeyframeAllowance,
     reported: Option<u64>,
 }
 
@@ -145,6 +153,10 @@ impl Leg {
             last_ticks: 0,
             guards: Vec::new(),
             floor: 0,
+            held: false,
+            padded: 0,
+            keyframe: (0, None),
+            allowance: KeyframeAllowance::default(),
             reported: None,
         }
     }
@@ -238,7 +250,7 @@ impl Leg {
 
     /// Whether it needs a key frame to go on, and could send one.
     pub fn waits(&self) -> bool {
-        self.ready && self.carries && self.selector.waits()
+        self.ready && !self.held && self.carries && self.selector.waits()
     }
 
     /// Judge one packet of the publication.
@@ -252,6 +264,9 @@ impl Leg {
     ) -> Offer {
         if !self.ready {
             return Offer::Nothing(DropReason::NotConnected);
+        }
+        if self.held {
+            return Offer::Nothing(DropReason::Paused);
         }
         if self.fixed.is_some_and(|only| only != encoding) {
             return Offer::Nothing(DropReason::OtherLayer);
@@ -320,79 +335,5 @@ impl Leg {
                 .retime(&input, last.wrapping_add(CATCH_UP_TICKS));
         }
         self.consider(source, encoding, &taken, meta, size)
-    }
-
-    fn consider_late(&mut self, encoding: u8, taken: &Taken, meta: &Meta, size: usize) -> Offer {
-        let input = meta.numbers(taken.seq);
-        let above = meta
-            .vp8
-            .and_then(|vp8| vp8.temporal)
-            .is_some_and(|temporal| {
-                i8::try_from(temporal).is_ok_and(|temporal| {
-                    self.selector.temporal() >= 0 && temporal > self.selector.temporal()
-                })
-            });
-        // A leg that stopped sends what was missing before, nothing that would have come after.
-        let going = self.selector.current() == Some(encoding);
-        let before = |out: &Numbers| self.rewriter.last().is_some_and(|last| out.seq < last.seq);
-        let out = match self
-            .rewriter
-            .look(encoding, &input)
-            .filter(|out| going || before(out))
-        {
-            Some(_) => self.rewriter.map(encoding, &input),
-            None => None,
-        };
-        let Some(out) = out else {
-            return Offer::Nothing(DropReason::TooLate);
-        };
-        let kind = if size == 0 || above {
-            pacer::Kind::Filler
-        } else {
-            self.kind()
-        };
-        Offer::Send(self.item(meta.arrival, kind, encoding, taken.seq, out, size))
-    }
-
-    fn send(&mut self, encoding: u8, input: &Numbers, meta: &Meta, size: usize) -> Offer {
-        let Some(out) = self.rewriter.map(encoding, input) else {
-            return Offer::Nothing(DropReason::TooLate);
-        };
-        (self.last_at, self.last_ticks) = (meta.arrival, meta.sound_ticks);
-        Offer::Send(self.item(meta.arrival, self.kind(), encoding, input.seq, out, size))
-    }
-
-    fn kind(&self) -> pacer::Kind {
-        if self.is_video() {
-            pacer::Kind::Video
-        } else {
-            pacer::Kind::Audio
-        }
-    }
-
-    fn item(
-        &self,
-        at: Micros,
-        kind: pacer::Kind,
-        encoding: u8,
-        source: u64,
-        out: Numbers,
-        size: usize,
-    ) -> Item {
-        let copies = if kind == pacer::Kind::Audio {
-            self.copies_size(size)
-        } else {
-            0
-        };
-        let size = u16::try_from(size + copies + self.header.len() + 16).unwrap_or(u16::MAX);
-        Item {
-            at,
-            leg: self.index,
-            kind,
-            encoding,
-            size,
-            source,
-            out,
-        }
     }
 }

@@ -10,28 +10,24 @@ use crate::rewriter::Numbers;
 
 /// A second repair of one packet is not sent before this time, or a round trip.
 const REPAIR_GUARD_US: i64 = 25_000;
-const GUARDS: usize = 64;
+const GUARDS: usize = 256;
 
 impl Leg {
-    /// The pacer dropped queued picture: start again at a key frame, and repair nothing of before.
-    pub fn lost_queue(&mut self) {
-        self.selector.restart();
-        self.counters.dropped += 1;
-        self.floor = self.rewriter.last().map_or(0, |last| last.seq + 1);
-    }
-
-    /// The receiver asks for a packet again.
+    /// The receiver asks for a packet again; `sparing`: what a later key frame made worthless is not sent.
     pub fn nack(
         &mut self,
         now: Micros,
         number: u16,
         rtt_us: i64,
+        sparing: bool,
         source: &Publication,
     ) -> Result<Item, DropReason> {
-        let out = self
-            .rewriter
-            .out_index(number)
-            .filter(|&out| out >= self.floor);
+        let floor = if sparing {
+            self.floor.max(self.keyframe.0)
+        } else {
+            self.floor
+        };
+        let out = self.rewriter.out_index(number).filter(|&out| out >= floor);
         let out = out.ok_or(DropReason::NackUnknown)?;
         if !self.guard(now, out, rtt_us.max(REPAIR_GUARD_US)) {
             return Err(DropReason::NackThrottled);
@@ -59,7 +55,11 @@ impl Leg {
         if self.encoding.rtx_ssrc.is_none() || self.pts.rtx(meta.codec).is_none() {
             return Err(DropReason::NackUnknown);
         }
-        Ok(self.item(now, pacer::Kind::Rtx, encoding, seq, out, payload.len()))
+        let item = self.item(now, pacer::Kind::Rtx, encoding, seq, out, payload.len());
+        Ok(Item {
+            temporal: meta.temporal(),
+            ..item
+        })
     }
 
     /// False when this number was repaired a moment ago.
