@@ -154,6 +154,7 @@ impl Sim {
             rid: None,
             ssrc: Some(ssrc),
             rtx_ssrc: (kind == Kind::Video).then_some(rtx_ssrc),
+            mid: None,
         };
         let lesson = self.places.iter().find(|place| place.handle == receiver);
         let lesson = LessonId(lesson.map_or(0, |place| place.lesson));

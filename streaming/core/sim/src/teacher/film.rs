@@ -86,6 +86,7 @@ impl Film {
             rid: many.then(|| at.to_string()),
             ssrc: Some(first_ssrc + 2 * at),
             rtx_ssrc: (self.kind == Kind::Video).then_some(first_ssrc + 2 * at + 1),
+            mid: None,
         });
         parameters(self.kind, &self.mid, encodings.collect())
     }
