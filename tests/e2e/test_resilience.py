@@ -15,7 +15,7 @@ from tests.support.browser import eventually, open_page, picture, sees_numbers, 
 from tests.support.server import Server, make_token
 
 pytestmark = pytest.mark.e2e
-BACK_S = 15.0  # three seconds on a free machine; the tests share two cores with a software encoder
+BACK_S = 30.0  # `benchmarks.lesson` measures how soon; here two cores are shared with a software encoder
 
 
 async def lesson_under_way(browser: Browser, server: Server) -> tuple[dict[str, Any], Page, Page]:
@@ -66,7 +66,7 @@ async def test_the_whole_server_dies_and_comes_back_with_one_recording_that_list
     await sees_numbers(classroom, within_s=BACK_S)
     await eventually(lambda: teacher.get_by_test_id("state").text_content(), lambda text: "connected" in (text or ""))
     await end_lesson(teacher)
-    manifest = await own_server.published(lesson["id"], within_s=25)
+    manifest = await own_server.published(lesson["id"], within_s=60)
     assert manifest["gaps"], manifest
     assert manifest["state"] == "final"
 

@@ -14,6 +14,7 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from signaling.ends.counter import number_from_bits
 
+PATIENCE_S = 40.0  # two cores encode, forward, record, decode and draw here
 PROBE = Path(__file__).with_name("probe.js")
 FLAGS = (
     "--use-fake-ui-for-media-stream",
@@ -65,7 +66,7 @@ async def open_page(browser: Browser, url: str, language: str = "zh-CN") -> Page
     )
     await context.add_init_script(path=PROBE)
     page = await context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(1000 * PATIENCE_S)
     await page.goto(url)
     return page
 
@@ -84,7 +85,7 @@ async def picture(page: Page, name: str = "video-camera") -> dict[str, Any] | No
     return found
 
 
-async def sees_numbers(page: Page, name: str = "video-camera", within_s: float = 15.0) -> float:
+async def sees_numbers(page: Page, name: str = "video-camera", within_s: float = PATIENCE_S) -> float:
     """Wait until the picture's number is readable and moves; seconds that it took."""
     began = time.monotonic()
     first = await eventually(lambda: picture(page, name), lambda p: p is not None and p["number"] is not None, within_s)
@@ -94,7 +95,7 @@ async def sees_numbers(page: Page, name: str = "video-camera", within_s: float =
     return time.monotonic() - began
 
 
-async def hears_tone(page: Page, hertz: float, within_s: float = 15.0, name: str = "audio") -> None:
+async def hears_tone(page: Page, hertz: float, within_s: float = PATIENCE_S, name: str = "audio") -> None:
     """Wait until the page, or one element of it, plays this tone."""
     await eventually(
         lambda: page.evaluate("(id) => window.probe.sound(id)", name),
@@ -106,7 +107,7 @@ async def hears_tone(page: Page, hertz: float, within_s: float = 15.0, name: str
 T = TypeVar("T")
 
 
-async def eventually(ask: Callable[[], Awaitable[T]], good: Callable[[T], bool], within_s: float = 15.0) -> T:
+async def eventually(ask: Callable[[], Awaitable[T]], good: Callable[[T], bool], within_s: float = PATIENCE_S) -> T:
     """Ask until the answer is good; fails with the last answer."""
     deadline = time.monotonic() + within_s
     while True:
