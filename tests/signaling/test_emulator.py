@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import socket
 import time
@@ -12,9 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from typer.testing import CliRunner
 
+from signaling.cli import app
 from signaling.emulator.profiles import named_profile, profile_names, trace_profile
 from signaling.emulator.relay import Relay
+from tests.support.server import ROOT, zhuandi
 
 if TYPE_CHECKING:
     from streaming._core import LinkDict, LinkProfileDict
@@ -77,6 +81,13 @@ async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     while data := await reader.read(65536):
         writer.write(data)
         await writer.drain()
+    writer.close()
+
+
+async def shout(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Say who this is."""
+    await reader.read()
+    writer.write(b"pages")
     writer.close()
 
 
@@ -152,6 +163,17 @@ async def test_a_link_can_become_another_under_a_running_connection() -> None:
         writer.close()
 
 
+async def test_media_over_tcp_comes_in_by_the_same_port() -> None:
+    async with inside(shout) as pages, inside(echo) as media:
+        relay = Relay(named_profile("clean"), pages.tcp, host=HERE, addresses=[HERE], seed=1)
+        await relay.start(0)
+        relay.media_port(media.tcp)
+        assert await answer(relay.port, b"\x16\x03\x01") == b"pages"
+        frame = b"\x00\x02ab"  # RFC 4571
+        assert await answer(relay.port, frame) == frame
+        await relay.stop()
+
+
 async def test_what_is_neither_tls_nor_media_over_tcp_finds_nobody() -> None:
     async with inside(echo) as target:
         relay = Relay(named_profile("clean"), target.tcp, host=HERE, addresses=[HERE], seed=1)
@@ -162,6 +184,40 @@ async def test_what_is_neither_tls_nor_media_over_tcp_finds_nobody() -> None:
             assert await reader.read() == b""
         writer.close()
         await relay.stop()
+
+
+async def test_the_command_stands_in_front_of_a_server_alone(tmp_path: Path) -> None:
+    trace = tmp_path / "bus.csv"
+    trace.write_text("time_s,capacity_kbps\n0,500\n1,900\n")
+    async with inside(echo) as target:
+        words = ["link", "--trace", str(trace), "--delay-ms", "5", "--listen", "0", "--to", f"{HERE}:{target.tcp[1]}"]
+        process = await asyncio.create_subprocess_exec(
+            *zhuandi(*words, "--media", f"{HERE}:{target.udp[1]}"), stdout=asyncio.subprocess.PIPE, cwd=ROOT
+        )
+        try:
+            assert process.stdout is not None
+            async with asyncio.timeout(30):
+                port = json.loads(await process.stdout.readline())["port"]
+                assert await answer(port, HELLO) == HELLO
+                while not (told := json.loads(await process.stdout.readline()))["down"]["delivered"]:
+                    pass
+            assert told["up"]["delivered_bytes"] > 0
+        finally:
+            process.terminate()
+            assert await process.wait() == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["--profile", "dial-up"], "choose one of clean, village-4g"),
+        (["--trace", "nowhere.csv"], "nowhere.csv"),
+        (["--to", "here"], "here is not HOST:PORT"),
+    ],
+)
+def test_the_command_says_what_is_wrong(words: list[str], complaint: str) -> None:
+    done = CliRunner().invoke(app, ["link", "--listen", "0", "--to", f"{HERE}:1", *words])
+    assert done.exit_code == 1 and complaint in done.output
 
 
 def test_profiles_are_found_by_name_and_made_of_a_trace(tmp_path: Path) -> None:
@@ -175,6 +231,17 @@ def test_profiles_are_found_by_name_and_made_of_a_trace(tmp_path: Path) -> None:
     trace.write_text("time_s,capacity_kbps\n0,100\n0,200\n")
     with pytest.raises(ValueError, match=r"bus\.csv:3: time must grow"):
         trace_profile(trace, delay_ms=40, loss=0.01, queue_ms=300)
+
+
+async def answer(port: int, words: bytes) -> bytes:
+    """What comes back for a connection's whole content."""
+    reader, writer = await asyncio.open_connection(HERE, port)
+    writer.write(words)
+    writer.write_eof()
+    async with asyncio.timeout(10):
+        said = await reader.read()
+    writer.close()
+    return said
 
 
 def udp_socket() -> socket.socket:
