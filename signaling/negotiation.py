@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from signaling.auth import Rights
@@ -55,7 +55,9 @@ def negotiate(
         elif use == "track":
             source = _source(media, place)
             low_rate = media.kind == "audio" and place == LOW_RATE_PLACE
-            allowed = (source is None and low_rate) or source in rights.publish
+            # A page's low rate is nothing without the voice itself; an encoder's second voice goes nowhere.
+            has_voice = kind != "page" or any(name == "microphone" for name, _ in result.tracks)
+            allowed = (low_rate and has_voice) or source in rights.publish
             is_taken = source is not None and taken(source)
             forbidden, busy = forbidden or not allowed, busy or is_taken
             if not allowed or is_taken:
@@ -69,7 +71,15 @@ def negotiate(
             forbidden = forbidden or media.direction != "inactive"
         result.sections.append(section)
     _check(result, kind, forbidden=forbidden, busy=busy)
+    if kind == "page":
+        result.tracks = [_with_low_rate(track, result.sections) for track in result.tracks]
     return result
+
+
+def _with_low_rate(track: tuple[Source, Accepted], sections: list[Accepted]) -> tuple[Source, Accepted]:
+    source, section = track
+    low = next((s for s in sections if s.ptime_ms == LOW_RATE_PTIME_MS and s.direction == "recvonly"), None)
+    return (source, replace(section, low=low)) if source == "microphone" else track
 
 
 def _check(result: Negotiated, kind: Kind, *, forbidden: bool, busy: bool) -> None:

@@ -29,6 +29,7 @@ class Accepted:
     rtx_ssrc: int | None = None
     stream: str = CNAME
     ptime_ms: int | None = None
+    low: Accepted | None = None  # the same voice at a low rate, in a section of its own
 
     @property
     def rtp(self) -> RtpParameters:
@@ -37,19 +38,29 @@ class Accepted:
         return {
             "mid": media.mid,
             "kind": "audio" if media.kind == "audio" else "video",
-            "codecs": [_codec_dict(codec) for codec in media.codecs],
+            "codecs": [_codec_dict(codec) for codec in self._codecs()],
             "extensions": dict(media.extensions),
             "encodings": self._encodings(),
             "nack": media.kind == "audio" or any("nack" in c.feedback for c in media.codecs),
             "twcc": _twcc(media),
         }
 
+    def _codecs(self) -> list[Codec]:
+        codecs = list(self.media.codecs)
+        known = {codec.pt for codec in codecs}
+        others = self.low.media.codecs if self.low is not None else ()
+        return codecs + [codec for codec in others if codec.pt not in known]
+
     def _encodings(self) -> list[EncodingDict]:
         if self.direction == "sendonly":
             return [_encoding(None, self.ssrc, self.rtx_ssrc)]
         if self.media.rids:
             return [_encoding(rid, None, None) for rid in lowest_first(self.media.rids)]
-        return [_encoding(None, self.media.ssrc, self.media.rtx_ssrc)]
+        normal = _encoding(None, self.media.ssrc, self.media.rtx_ssrc)
+        if self.low is None:
+            return [normal]
+        low = self.low.media
+        return [{**_encoding(None, low.ssrc, low.rtx_ssrc), "mid": low.mid}, normal]
 
 
 def accept_track(media: Media, ptime_ms: int | None = None) -> Accepted:

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from signaling.auth import Rights
+from signaling.negotiation import negotiate
 from signaling.sdp import (
     SdpError,
     accept_slot,
@@ -56,6 +58,19 @@ def test_a_browser_teachers_layers_come_lowest_first_and_are_answered_in_its_ord
     answer = answered("chromium_teacher")
     assert "a=simulcast:recv l;m;h" in answer and "a=rid:h recv" in answer
     assert lowest_first(["h", "l"]) == ("l", "h") and lowest_first(["f", "q", "h"]) == ("q", "h", "f")
+
+
+def test_a_page_sends_its_voice_in_two_encodings_and_an_encoder_in_one() -> None:
+    offer = parse_offer(vector("chromium_teacher"))
+    rights = Rights("t", "t", "teacher", "lesson", 0, publish=frozenset({"microphone", "camera"}))
+    page = dict(negotiate(offer, rights, "page", taken=lambda _: False).tracks)["microphone"].rtp
+    assert page["mid"] == "0" and page["encodings"] == [{"mid": "1", "ssrc": 2657018077}, {"ssrc": 3755313060}]
+    assert [(c["pt"], c["codec"]) for c in page["codecs"]] == [(111, "opus"), (63, "red")]
+    elsewhere = negotiate(offer, rights, "page", taken=lambda source: source == "microphone")
+    assert [(s.media.mid, s.direction) for s in elsewhere.sections[:2]] == [("0", "inactive"), ("1", "inactive")]
+    rights = Rights("t", "t", "teacher", "lesson", 0, publish=frozenset({"microphone", "camera", "screen"}))
+    encoder = dict(negotiate(offer, rights, "whip", taken=lambda _: False).tracks)["microphone"].rtp
+    assert encoder["encodings"] == [{"ssrc": 3755313060}]
 
 
 def test_an_answer_is_ice_lite_bundled_passive_and_carries_all_candidates_once_udp_first() -> None:

@@ -16,6 +16,7 @@ from signaling.ends.counter import number_from_bits
 
 PATIENCE_S = 40.0  # two cores encode, forward, record, decode and draw here
 PROBE = Path(__file__).with_name("probe.js")
+REROUTE = Path(__file__).with_name("reroute.js")
 FLAGS = (
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
@@ -59,12 +60,14 @@ async def chromium(
             await browser.close()
 
 
-async def open_page(browser: Browser, url: str, language: str = "zh-CN") -> Page:
-    """A page in a fresh profile, with the probe installed."""
+async def open_page(browser: Browser, url: str, language: str = "zh-CN", relay_port: int | None = None) -> Page:
+    """A page in a fresh profile, with the probe installed; with `relay_port` its media goes through a relay."""
     context = await browser.new_context(
         ignore_https_errors=True, locale=language, viewport={"width": 1280, "height": 720}
     )
     await context.add_init_script(path=PROBE)
+    if relay_port is not None:
+        await context.add_init_script(REROUTE.read_text().replace("RELAY_PORT", str(relay_port)))
     page = await context.new_page()
     page.set_default_timeout(1000 * PATIENCE_S)
     await page.goto(url)

@@ -2,6 +2,7 @@ import { beforeEach, expect, it } from 'vitest'
 import { FakePeer, createFake } from './fakepeer'
 import { Publisher } from './publisher'
 import { Receiver } from './receiver'
+import { LOW_RATE_BPS } from './voice'
 
 const offers: string[] = []
 const common = {
@@ -76,7 +77,21 @@ it('carries its tracks over to a rebuilt connection', async () => {
   await publisher.link.rebuild()
   await publisher.link.rebuild()
   expect(FakePeer.made.map((peer) => peer.transceivers[0]?.sender.track)).toEqual([microphone, microphone])
-  expect(FakePeer.made.map((peer) => peer.transceivers[1]?.sender.track)).toEqual([null, null])
+  expect(FakePeer.made.map((peer) => peer.transceivers[1]?.sender.track)).toEqual([microphone, microphone])
+})
+
+it('sends the same voice a second time at a low rate, and both before all else', async () => {
+  const publisher = new Publisher({ codec: 'vp8', ...common })
+  await publisher.link.rebuild()
+  const microphone = track('audio')
+  await publisher.put('microphone', microphone)
+  const [normal, low] = last().transceivers
+  expect([normal?.sender.track, low?.sender.track]).toEqual([microphone, microphone])
+  expect(normal?.init.sendEncodings?.[0]?.maxBitrate).toBeUndefined()
+  expect(low?.init.sendEncodings?.[0]?.maxBitrate).toBe(LOW_RATE_BPS)
+  expect([normal, low].map((line) => line?.init.sendEncodings?.[0]?.priority)).toEqual(['high', 'high'])
+  await publisher.put('microphone', null)
+  expect([normal?.sender.track, low?.sender.track]).toEqual([null, null])
 })
 
 it('aims the layers anew for a camera of another height', async () => {

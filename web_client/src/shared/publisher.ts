@@ -1,9 +1,10 @@
 /** The output end's connection: fixed m-lines, tracks that come and go without renegotiation. */
 
-import { audioPreferences, capabilities, prefer, videoPreferences, type VideoCodec } from './codecs'
+import { capabilities, prefer, videoPreferences, type VideoCodec } from './codecs'
 import { PeerLink, type PeerState } from './peer'
 import type { Source, Sources } from './protocol'
 import { SCREEN_ENCODING, addCamera, rescale } from './simulcast'
+import { addVoice, speak, type VoiceSenders } from './voice'
 
 const DEFAULT_CAMERA_HEIGHT = 720
 
@@ -21,7 +22,8 @@ type Tracks = Record<Source, MediaStreamTrack | null>
 export class Publisher {
   readonly link: PeerLink
   private readonly tracks: Tracks = { microphone: null, camera: null, screen: null }
-  private senders: Partial<Record<Source, RTCRtpSender>> = {}
+  private senders: Partial<Record<Exclude<Source, 'microphone'>, RTCRtpSender>> = {}
+  private voice: VoiceSenders | null = null
 
   constructor(private readonly options: PublisherOptions) {
     this.link = new PeerLink({
@@ -42,7 +44,8 @@ export class Publisher {
   /** Puts a track on its m-line, or takes it off with null. */
   async put(source: Source, track: MediaStreamTrack | null): Promise<void> {
     this.tracks[source] = track
-    if (track && source !== 'microphone') track.contentHint = source === 'screen' ? 'text' : 'motion'
+    if (source === 'microphone') return this.voice && this.link.pc ? speak(this.voice, track) : undefined
+    if (track) track.contentHint = source === 'screen' ? 'text' : 'motion'
     const sender = this.senders[source]
     if (!sender || !this.link.pc) return
     await sender.replaceTrack(track)
@@ -50,16 +53,14 @@ export class Publisher {
   }
 
   private async build(pc: RTCPeerConnection): Promise<void> {
-    const microphone = pc.addTransceiver('audio', { direction: 'sendonly' })
-    const lowRate = pc.addTransceiver('audio', { direction: 'sendonly' })
+    this.voice = addVoice(pc)
     const camera = addCamera(pc, heightOf(this.tracks.camera), this.options.codec)
     const screen = pc.addTransceiver('video', { direction: 'sendonly', sendEncodings: [SCREEN_ENCODING] })
     pc.createDataChannel('zhuandi')
-    for (const audio of [microphone, lowRate]) prefer(audio, audioPreferences(capabilities('audio')))
     for (const video of [camera, screen]) prefer(video, videoPreferences(capabilities('video'), [this.options.codec]))
-    this.senders = { microphone: microphone.sender, camera: camera.sender, screen: screen.sender }
+    this.senders = { camera: camera.sender, screen: screen.sender }
     await Promise.all([
-      microphone.sender.replaceTrack(this.tracks.microphone),
+      speak(this.voice, this.tracks.microphone),
       camera.sender.replaceTrack(this.tracks.camera),
       screen.sender.replaceTrack(this.tracks.screen),
     ])
