@@ -9,18 +9,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+U8 = NDArray[np.uint8]
+U16 = NDArray[np.uint16]
 U32 = NDArray[np.uint32]
 U64 = NDArray[np.uint64]
 I64 = NDArray[np.int64]
 I8 = NDArray[np.int8]
-U8 = NDArray[np.uint8]
-U16 = NDArray[np.uint16]
-Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
 
 # Why a leg gets what it gets; `Decision.reason` indexes it.
-REASONS = ("ok", "loss", "estimate", "choice", "no_source")
-OK, LOSS, ESTIMATE, CHOICE, NO_SOURCE = range(5)
+REASONS = ("ok", "link_slow", "link_lossy", "link_out", "choice", "no_source")
+OK, LINK_SLOW, LINK_LOSSY, LINK_OUT, CHOICE, NO_SOURCE = range(len(REASONS))
+
+# What a receiver tells; `Feedback.heard`.
+SILENT, REPORTS, TWCC = range(3)
+# Where a probe stands; `Feedback.probe_state`.
+NO_PROBE, PROBE_RUNS, PROBE_DONE, PROBE_ABORTED = range(4)
+
+# What a leg carries; `Demand.role`. The stage is a classroom that speaks.
+MICROPHONE, SCREEN, CAMERA, STAGE_SOUND, STAGE_PICTURE = range(5)
+ROLES = 5
+# Spatial layers of a sound leg: the low-rate encoding and the normal one.
+LOW_RATE, NORMAL_RATE = 0, 1
 
 
 @dataclass(frozen=True)
@@ -96,19 +108,22 @@ class Feedback:
 
 @dataclass(frozen=True)
 class Demand:
-    """One row per video leg that is connected to a publication."""
+    """One row per leg that is connected to a publication, sound included."""
 
     subscription: U32
     transport: U32
-    priority: I8  # 0 is served first
+    role: I8  # MICROPHONE …
     cap: I8  # highest layer that the classroom wants, -1 pauses
     chosen_us: I64  # when a fixed choice was made; -1: automatic
-    rates_bps: U64  # shape (legs, layers): what each layer of the source sends now, 0 when it sends nothing
+    rates_bps: U64  # shape (legs, layers, temporal layers): payload up to each, 0 where a layer sends nothing
+    packets_hz: Floats  # shape (legs, layers): packets of the whole layer
+    listening: Bools  # the leg's classroom only listens: its play-out buffer is deep
+    start_bps: U64  # what this link was last seen to carry, 0: unknown
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What every leg forwards from now on, and what keeps it from more; transports not named keep what they had."""
+    """What every leg forwards from now on, and `reason`: what keeps it from more. Others keep what they had."""
 
     subscription: U32
     spatial: I8
@@ -120,6 +135,7 @@ class Decision:
     probe_us: U32
     redundancy: U16  # copies of sound in each packet: bit k is of the packet k + 1 before
     repair_bps: U64  # what repairs may take, 0: by the measured loss
+    estimate_bps: U64  # what the link is believed to carry, 0: unknown
 
 
 # The columns of `Decision` that speak of transports, in order, where none is meant.

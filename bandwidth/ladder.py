@@ -1,66 +1,179 @@
-"""The order of sacrifice as rungs: a transport at level n gets the first n rungs of its ladder.
+"""The order of need in a lesson as steps, and what each step costs every transport.
 
-A rung is one layer of one leg. The base layers come first, in the order of priority (screen before camera), then the
-better layers, again screen before camera. Audio is no rung: it is never given up.
+Sound first, then slide pictures, the screen slowly, the teacher small, better sound, and so on. A step is one point
+(spatial layer, temporal layer) of what one role shows; the steps of one role stand in the order of their cost.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bandwidth.columns import I8, I64, U32, Demand
+from bandwidth.columns import (
+    CAMERA,
+    I8,
+    I64,
+    LOW_RATE,
+    MICROPHONE,
+    NORMAL_RATE,
+    ROLES,
+    SCREEN,
+    STAGE_PICTURE,
+    STAGE_SOUND,
+    Bools,
+    Demand,
+    Floats,
+    Indices,
+)
+from bandwidth.config import Config
 
-Indices = NDArray[np.intp]
+STILLS = ROLES  # a role without legs: what is kept free for slide pictures
+# The temporal layers of a step: a quarter of the frames, half of them, all (RFC 7741 4.2).
+SLOW, HALF, FULL = range(3)
+
+
+class Step(NamedTuple):
+    """One point of the ladder."""
+
+    role: int
+    spatial: int
+    temporal: int
+
+
+STEPS = (
+    Step(MICROPHONE, LOW_RATE, FULL),
+    Step(STAGE_SOUND, LOW_RATE, FULL),
+    Step(STILLS, 0, FULL),
+    Step(SCREEN, 0, SLOW),
+    Step(CAMERA, 0, SLOW),
+    Step(MICROPHONE, NORMAL_RATE, FULL),
+    Step(STAGE_SOUND, NORMAL_RATE, FULL),
+    Step(CAMERA, 0, HALF),
+    Step(STAGE_PICTURE, 0, SLOW),
+    Step(SCREEN, 0, HALF),
+    Step(CAMERA, 0, FULL),
+    Step(SCREEN, 0, FULL),
+    Step(STAGE_PICTURE, 0, FULL),
+    Step(SCREEN, 1, FULL),
+    Step(CAMERA, 1, HALF),
+    Step(CAMERA, 1, FULL),
+    Step(STAGE_PICTURE, 1, FULL),
+    Step(SCREEN, 2, FULL),
+    Step(CAMERA, 2, HALF),
+    Step(CAMERA, 2, FULL),
+    Step(STAGE_PICTURE, 2, FULL),
+)
+ROLE = np.array([step.role for step in STEPS])
+SPATIAL = np.array([step.spatial for step in STEPS])
+TEMPORAL = np.array([step.temporal for step in STEPS])
+SOUND = (MICROPHONE, STAGE_SOUND)
 
 
 @dataclass(frozen=True)
 class Ladder:
-    """All rungs of all transports, one row each, grouped by transport, lowest first."""
+    """What there is for every transport now, by step."""
 
-    leg: Indices  # row of Demand
-    spatial: I8
-    rank: Indices  # place on its transport's ladder, from 0
-    row: Indices  # row of the transport in the policy's table
-    height: I64  # rungs of each transport
-    base: I64  # those of them that are a leg's first
-    chosen: I64  # per transport: rungs up to its fixed choices
+    row: Indices  # row of each leg's transport
+    caps: I8  # highest layer of each leg
+    there: Bools  # (rows, steps): the step exists and is wanted
+    more_bps: Floats  # (rows, steps): what it costs more than the steps of its role before it
 
 
-def build(demand: Demand, transports: U32) -> Ladder:
-    """The rungs that exist now; `transports` is sorted and holds every transport of `demand`."""
-    layers = np.arange(demand.rates_bps.shape[1])
-    allowed = (demand.rates_bps > 0) & (layers[None, :] <= demand.cap[:, None])
-    leg, spatial = np.nonzero(allowed)
-    better = spatial != np.argmax(allowed, axis=1)[leg]
-    row = np.searchsorted(transports, demand.transport[leg])
-    order = np.lexsort((spatial, demand.priority[leg], better, row))
-    leg, spatial, row = leg[order], spatial[order], row[order]
-    height = np.bincount(row, minlength=transports.size)
-    base = np.bincount(row, weights=~better[order], minlength=transports.size).astype(np.int64)
-    rank = np.arange(row.size) - (np.cumsum(height) - height)[row]
-    chosen = np.zeros(transports.size, dtype=np.int64)
-    fixed = demand.chosen_us[leg] >= 0
-    np.maximum.at(chosen, row[fixed], rank[fixed] + 1)
-    return Ladder(leg, spatial.astype(np.int8), rank, row, height, base, chosen)
+def build(
+    demand: Demand, rows: Indices, count: int, caps: I8, copies: I64, loss: Floats, still_bps: Floats, config: Config
+) -> Ladder:
+    """The ladder of all `count` transports; `rows` and `caps` are by leg, the others by transport."""
+    there = np.zeros((count, len(STEPS)), dtype=np.bool_)
+    cost = np.zeros((count, len(STEPS)))
+    full = demand.rates_bps[:, :, -1].astype(np.float64)
+    for number, step in enumerate(STEPS):
+        if step.role == STILLS:
+            there[:, number] = still_bps > 0
+            cost[:, number] = still_bps
+            continue
+        if step.spatial >= full.shape[1]:
+            continue
+        legs = (demand.role == step.role) & (full[:, step.spatial] > 0) & (step.spatial <= caps)
+        at = rows[legs]
+        there[at, number] = True
+        # Two legs of one role on one transport share their steps.
+        cost[:, number] += np.bincount(at, _cost(demand, legs, step, copies[at], loss[at], config), count)
+    return Ladder(rows, caps, there, _more(there, cost))
 
 
-def choose(ladder: Ladder, level: I64, legs: int) -> I8:
-    """The layer of every leg when each transport stands at its level; -1 where not even the base is reached."""
-    spatial = np.full(legs, -1, dtype=np.int8)
-    taken = ladder.rank < level[ladder.row]
-    np.maximum.at(spatial, ladder.leg[taken], ladder.spatial[taken])
-    return spatial
+def _cost(demand: Demand, legs: Bools, step: Step, copies: I64, loss: Floats, config: Config) -> Floats:
+    """Wire bit/s of one step: payload, headers, redundancy of sound, repairs of picture."""
+    full = demand.rates_bps[legs, step.spatial, -1].astype(np.float64)
+    packets_hz = demand.packets_hz[legs, step.spatial]
+    if step.role in SOUND:
+        bits: Floats = full * (1 + copies) + 8 * packets_hz * (config.header_bytes + copies * config.copy_bytes)
+        return bits
+    temporal = min(step.temporal, demand.rates_bps.shape[2] - 1) if step.temporal != FULL else -1
+    part = demand.rates_bps[legs, step.spatial, temporal].astype(np.float64)
+    share = np.where(full > 0, part / np.maximum(full, 1.0), 1.0)
+    whole: Floats = (part + 8 * packets_hz * share * config.header_bytes) / (1 - loss)
+    return whole
 
 
-def cost_bps(ladder: Ladder, demand: Demand, level: I64) -> I64:
-    """Video bit/s of every transport at its level."""
-    spatial = choose(ladder, level, demand.subscription.size)
-    rates = np.take_along_axis(demand.rates_bps, np.maximum(spatial, 0).astype(np.intp)[:, None], axis=1)[:, 0]
-    row = np.zeros(demand.subscription.size, dtype=np.intp)  # a leg without rungs costs nothing, wherever it counts
-    row[ladder.leg] = ladder.row
-    total = np.zeros(ladder.height.size, dtype=np.int64)
-    np.add.at(total, row, np.where(spatial >= 0, rates, 0).astype(np.int64))
-    return total
+def _more(there: Bools, cost: Floats) -> Floats:
+    """What each step costs beyond the dearest step of its role before it."""
+    more = np.zeros_like(cost)
+    for role in np.unique(ROLE):
+        mine = np.flatnonzero(role == ROLE)
+        dearest = np.maximum.accumulate(np.where(there[:, mine], cost[:, mine], 0.0), axis=1)
+        more[:, mine] = np.diff(dearest, axis=1, prepend=0.0)
+    return more
+
+
+def fill(ladder: Ladder, budget_bps: Floats, first: Bools | None = None, only: Bools | None = None) -> Bools:
+    """The steps that fit, in order: a role whose step does not fit waits, the others go on.
+
+    Steps of `first` are taken before all others, `only` leaves all others out. The first sound is always taken.
+    """
+    taken = np.zeros_like(ladder.there)
+    left = budget_bps.copy()
+    for chosen in [first, ~first] if first is not None else [only if only is not None else ladder.there]:
+        blocked = np.zeros((budget_bps.size, ROLES + 1), dtype=np.bool_)
+        for number, step in enumerate(STEPS):
+            there, more = ladder.there[:, number], ladder.more_bps[:, number]
+            may = there & chosen[:, number] & ~blocked[:, step.role]
+            fits = may & ((more <= left) | ((step.role in SOUND) & _is_first(ladder, number)))
+            taken[:, number] |= fits
+            left -= np.where(fits, more, 0.0)
+            # Steps that were taken in the round before do not block, and cost nothing again.
+            blocked[:, step.role] |= there & ~taken[:, number]
+    return taken
+
+
+def _is_first(ladder: Ladder, number: int) -> Bools:
+    """Whether no step of the same role stands before it."""
+    before = [other for other in range(number) if ROLE[other] == ROLE[number]]
+    return np.asarray(~ladder.there[:, before].any(axis=1), dtype=np.bool_)
+
+
+def code(taken: Bools) -> I64:
+    """A number for each row that is greater the earlier in the ladder it has a step that another lacks."""
+    weights = np.int64(1) << np.arange(len(STEPS) - 1, -1, -1, dtype=np.int64)
+    return np.asarray(taken @ weights, dtype=np.int64)
+
+
+def layers(ladder: Ladder, taken: Bools, demand: Demand) -> tuple[I8, I8]:
+    """Spatial and temporal layer of every leg; -1 is paused, or all temporal layers."""
+    best = np.full((taken.shape[0], ROLES + 1), -1)
+    for number, step in enumerate(STEPS):
+        best[:, step.role] = np.where(taken[:, number], number, best[:, step.role])
+    last = best[ladder.row, demand.role]
+    spatial = np.where(last >= 0, SPATIAL[last], -1)
+    temporal = np.where((last >= 0) & (TEMPORAL[last] != FULL), TEMPORAL[last], -1)
+    # Legs of one role on one transport share steps, but not all of them need have the layer.
+    numbers = np.arange(demand.rates_bps.shape[1])
+    mine = (demand.rates_bps[:, :, -1] > 0) & (numbers <= ladder.caps[:, None])
+    below = np.where(mine & (numbers <= spatial[:, None]), numbers, -1).max(axis=1, initial=-1)
+    lowest = np.where(mine.any(axis=1) & np.isin(demand.role, SOUND), np.argmax(mine, axis=1), -1)
+    spatial = np.where(below >= 0, below, lowest)
+    # Where the source names no temporal layers there is nothing to leave out.
+    named = demand.rates_bps[np.arange(last.size), np.maximum(spatial, 0)]
+    temporal = np.where((named[:, 0] == named[:, -1]) | (spatial < 0), -1, temporal)
+    return spatial.astype(np.int8), temporal.astype(np.int8)

@@ -1,144 +1,220 @@
-"""The simple rule: climb while nothing is wrong, step down on loss, on a standing queue or on a low estimate.
-
-Start at the base layers; a clean link is climbed rung by rung within two seconds. A step up that fails doubles the
-quiet time that the next one needs. Time is an argument; nothing here waits or reads a clock.
-"""
+"""One decision for all receivers: feedback in, layers and rates out. No clock, no I/O; time is an argument."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from bandwidth import ladder
-from bandwidth.columns import CHOICE, ESTIMATE, I8, LOSS, NO_SOURCE, OK, Decision, Demand, Feedback
-from bandwidth.ladder import Ladder
-from bandwidth.state import State
-
-# Above this fraction lost a transport steps down; below the other it may climb.
-LOSS_DOWN = 0.10
-LOSS_CLEAN = 0.02
-# Two steps at once above this.
-LOSS_HEAVY = 0.30
-# A step down has to show its effect in the reports before the next.
-STEP_DOWN_US = 1_000_000
-# A queue that stood this long is the link's; a shorter one may be a busy computer's, and costs no picture altogether.
-LONG_QUEUE_US = 2_000_000
-# Pace of climbing on a link that was never in trouble.
-CLIMB_US = 500_000
-# Quiet time after trouble, doubled by each step up that failed.
-PATIENCE_US = 4_000_000
-PATIENCE_MAX_US = 60_000_000
-# Trouble this soon after a step up is that step's fault.
-BLAME_US = 5_000_000
-# An estimate below this share of what is sent is too low …
-REMB_LOW = 0.85
-# … and above this multiple of it leaves room to try more: estimates follow what is sent, they do not run ahead.
-REMB_ROOM = 1.2
-# A player that never reports gets the middle layer at most: nobody would know that its link is full.
-SILENT_SPATIAL = 1
+from bandwidth import allocator, arrivals, delay, ladder, loss, probe, rate_control, rows, sound
+from bandwidth.columns import (
+    CHOICE,
+    I8,
+    I64,
+    LINK_LOSSY,
+    LINK_OUT,
+    LINK_SLOW,
+    NO_SOURCE,
+    NORMAL_RATE,
+    OK,
+    U32,
+    Bools,
+    Decision,
+    Demand,
+    Feedback,
+    Floats,
+    Indices,
+)
+from bandwidth.config import Config
+from bandwidth.heard import FOREVER_US, Heard, lay_out
+from bandwidth.ladder import SOUND, Ladder
 
 
-class SimplePolicy:
-    """State of all transports and the rule over them."""
+@dataclass
+class State:
+    """All that is remembered, one row a transport, sorted by handle."""
 
-    def __init__(self) -> None:
-        self._state = State.fresh(np.zeros(0, dtype=np.uint32), 0)
+    transport: U32
+    since_us: I64  # first packet to it; FOREVER: none left yet
+    timed: Bools  # arrival times were told
+    choice_us: I64  # newest fixed choice
+    drained_us: I64  # when less than the estimate was sent to drain a queue, last
+    still_bps: Floats
+    delay: delay.Delay
+    loss: loss.Loss
+    flow: arrivals.Arrivals
+    rate: rate_control.Rate
+    probe: probe.Probe
+    sound: sound.Sound
+    allocation: allocator.Allocation
+
+
+class AdaptivePolicy:
+    """The adaptive-bitrate control; `config` is one for every link."""
+
+    def __init__(self, config: Config | None = None) -> None:
+        self.config = config if config is not None else Config()
+        self._state = self._fresh(np.zeros(0, dtype=np.uint32), 0)
         self._last_us: int | None = None
 
     def decide(self, now_us: int, feedback: Feedback, demand: Demand) -> Decision:
         """One decision for all legs of `demand`; call it about ten times a second."""
-        transports = np.unique(demand.transport)
-        state = self._state = self._state.aligned(transports, now_us)
-        state.take(feedback, 0 if self._last_us is None else now_us - self._last_us)
+        config = self.config
+        transports = np.union1d(feedback.transport, demand.transport).astype(np.uint32)
+        state = self._align(transports, now_us)
+        span_us = now_us - self._last_us if self._last_us is not None else 0
         self._last_us = now_us
-        rungs = ladder.build(_without_silent_tops(demand, state), transports)
-        _begin(state, demand)
-        _obey_choices(state, rungs, demand, now_us)
-        _step_down(state, rungs, demand, now_us)
-        _step_up(state, rungs, demand, now_us)
-        spatial = ladder.choose(rungs, state.level, demand.subscription.size)
+        heard = lay_out(feedback, transports, state.timed, now_us)
+        state.timed = state.timed | heard.twcc
+        state.since_us = np.where(heard.sent_bits > 0, np.minimum(state.since_us, now_us), state.since_us)
+        leg_rows = np.searchsorted(transports, demand.transport)
+        start_bps = np.zeros(transports.size)
+        np.maximum.at(start_bps, leg_rows, demand.start_bps.astype(np.float64))
+        rate_control.begin(state.rate, start_bps, config)
+        self._listen(state, heard, now_us, span_us)
+        mute = ~heard.reports & (now_us - state.since_us > config.silent_us)
+        steps = self._ladder(state, heard, demand, leg_rows, mute, span_us)
+        quick = self._choices(state, demand, leg_rows, now_us)
+        taken, probe_bps, probe_us = self._allocate(state, heard, steps, mute, quick, now_us, span_us)
+        return self._decision(state, heard, demand, steps, mute, taken, probe_bps, probe_us)
+
+    def _fresh(self, transports: U32, now_us: int) -> State:
+        count, config = transports.size, self.config
+        return State(
+            transport=transports,
+            since_us=np.full(count, FOREVER_US, dtype=np.int64),
+            timed=np.zeros(count, dtype=np.bool_),
+            choice_us=np.full(count, -1, dtype=np.int64),
+            drained_us=np.full(count, -FOREVER_US, dtype=np.int64),
+            still_bps=np.zeros(count),
+            delay=delay.fresh(count, config),
+            loss=loss.fresh(count),
+            flow=arrivals.fresh(count, config),
+            rate=rate_control.fresh(count, now_us),
+            probe=probe.fresh(count, config),
+            sound=sound.fresh(count),
+            allocation=allocator.fresh(count),
+        )
+
+    def _align(self, transports: U32, now_us: int) -> State:
+        """Rows of exactly these transports, new ones fresh."""
+        old = self._state
+        if not np.array_equal(transports, old.transport):
+            new = self._fresh(transports, now_us)
+            mine, theirs = rows.shared(old.transport, transports)
+            for name, part in vars(new).items():
+                if name == "transport":
+                    continue
+                if isinstance(part, np.ndarray):
+                    part[mine] = getattr(old, name)[theirs]
+                else:
+                    rows.carried(getattr(old, name), part, mine, theirs)
+            self._state = new
+        return self._state
+
+    def _listen(self, state: State, heard: Heard, now_us: int, span_us: int) -> None:
+        """Estimators, in the order in which they need each other."""
+        config = self.config
+        queue_before = state.delay.queue_ms
+        delay.update(state.delay, heard, now_us, config)
+        loss.update(state.loss, heard, np.maximum(queue_before, state.delay.queue_ms), state.rate.out, span_us, config)
+        bits = rate_control.acked_bits(state.rate, heard)
+        arrivals.update(state.flow, heard.arrival_ms, bits, config)
+        rate_control.update(state.rate, heard, state.delay, state.loss, state.flow, now_us, span_us, config)
+        probe.judge(state.probe, state.rate, heard, state.loss, now_us, config)
+        # Copies do not help against a queue that overflows.
+        lossy = np.where(state.loss.excess, state.loss.random, state.loss.ratio)
+        sound.update(state.sound, lossy, now_us, config)
+
+    def _ladder(
+        self, state: State, heard: Heard, demand: Demand, leg_rows: Indices, mute: Bools, span_us: int
+    ) -> Ladder:
+        config = self.config
+        fade = np.exp(-span_us / 2e6)
+        pace = heard.still_bits * 1e6 / max(span_us, 1)
+        state.still_bps = np.where(pace > 0, np.maximum(state.still_bps, pace), state.still_bps * fade)
+        reserve = np.where(state.still_bps > 1000, np.minimum(state.still_bps, config.still_reserve_bps), 0.0)
+        # A player that never reports may have a full link, and nobody would know.
+        silent = mute[leg_rows] & (demand.chosen_us < 0) & ~np.isin(demand.role, SOUND)
+        base = np.argmax(demand.rates_bps[:, :, -1] > 0, axis=1) if demand.subscription.size else np.zeros(0)
+        held = np.minimum(demand.cap, np.maximum(base, config.silent_spatial))
+        caps = np.where(silent, held, demand.cap).astype(np.int8)
+        count, random = state.transport.size, state.loss.random
+        return ladder.build(demand, leg_rows, count, caps, state.sound.copies, random, reserve, config)
+
+    def _choices(self, state: State, demand: Demand, leg_rows: Indices, now_us: int) -> Bools:
+        """Rows that climb without waiting: a classroom just chose, just came, or is just back."""
+        newest = np.full(state.transport.size, -1, dtype=np.int64)
+        np.maximum.at(newest, leg_rows, demand.chosen_us)
+        state.choice_us = np.maximum(state.choice_us, newest)
+        config = self.config
+        chose = (state.choice_us >= 0) & (now_us - state.choice_us < config.start_us)
+        came = (now_us - state.since_us < config.start_us) & (state.rate.trouble_us == -FOREVER_US)
+        back = now_us - state.rate.resumed_us < config.outage_wait_us
+        return np.asarray(chose | came | back, dtype=np.bool_)
+
+    def _allocate(
+        self, state: State, heard: Heard, steps: Ladder, mute: Bools, quick: Bools, now_us: int, span_us: int
+    ) -> tuple[Bools, Floats, Floats]:
+        config, rate = self.config, state.rate
+        budget = np.where(mute, np.inf, rate.target_bps)
+        budget = np.where(rate.out, 0.0, budget)
+        calm = state.delay.queue_ms < config.queue_low_ms
+        drained = rate.target_bps < rate.estimate_bps
+        state.drained_us = np.where(drained, now_us, state.drained_us)
+        quick = quick | (now_us - state.drained_us < config.drained_us)
+        taken = allocator.update(state.allocation, steps, budget, calm, quick, drained | rate.out, now_us, config)
+        need, top = allocator.next_need_bps(steps, taken, rate.estimate_bps, config)
+        chose = (state.choice_us >= 0) & (now_us - state.choice_us < config.probe_next_us)
+        probe_bps, probe_us = probe.ask(
+            state.probe, rate, heard, state.delay, state.flow, need, top, chose, now_us, span_us, config
+        )
+        probe.try_out(state.probe, rate, heard, need, top, state.flow, now_us, config)
+        return taken, probe_bps, probe_us
+
+    def _decision(
+        self,
+        state: State,
+        heard: Heard,
+        demand: Demand,
+        steps: Ladder,
+        mute: Bools,
+        taken: Bools,
+        probe_bps: Floats,
+        probe_us: Floats,
+    ) -> Decision:
+        config, rate = self.config, state.rate
+        spatial, temporal = ladder.layers(steps, taken, demand)
+        gain = np.where(state.delay.queue_ms < config.queue_low_ms, config.pacing_gain, 1.0)
+        pacing = np.where(mute, 0.0, rate.target_bps * gain)
+        share = np.maximum(config.repair_least, config.repair_gain * state.loss.random)
+        listening = np.ones(state.transport.size, dtype=np.bool_)
+        np.logical_and.at(listening, steps.row, demand.listening)
+        low_rate = np.zeros(state.transport.size, dtype=np.bool_)
+        sounds = np.isin(demand.role, SOUND)
+        low_rate[steps.row[sounds & (spatial < NORMAL_RATE)]] = True
         return Decision(
             subscription=demand.subscription,
             spatial=spatial,
-            temporal=np.full_like(spatial, -1),
-            reason=_reasons(state, demand, spatial),
-            transport=np.zeros(0, dtype=np.uint32),
-            pacing_bps=np.zeros(0, dtype=np.uint64),
-            probe_bps=np.zeros(0, dtype=np.uint64),
-            probe_us=np.zeros(0, dtype=np.uint32),
-            redundancy=np.zeros(0, dtype=np.uint16),
-            repair_bps=np.zeros(0, dtype=np.uint64),
+            temporal=temporal,
+            reason=_reasons(state, demand, steps, spatial, temporal, config),
+            transport=state.transport,
+            pacing_bps=pacing.astype(np.uint64),
+            probe_bps=probe_bps.astype(np.uint64),
+            probe_us=probe_us.astype(np.uint32),
+            redundancy=sound.mask(state.sound.copies, state.loss.burst, listening, low_rate, config),
+            repair_bps=(share * rate.estimate_bps).astype(np.uint64),
+            estimate_bps=np.where(heard.reports, rate.estimate_bps, 0.0).astype(np.uint64),
         )
 
 
-def _without_silent_tops(demand: Demand, state: State) -> Demand:
-    silent = ~state.heard[np.searchsorted(state.transport, demand.transport)] & (demand.chosen_us < 0)
-    base = np.argmax(demand.rates_bps > 0, axis=1)
-    cap = np.where(silent, np.minimum(demand.cap, np.maximum(base, SILENT_SPATIAL)), demand.cap)
-    return replace(demand, cap=cap.astype(np.int8))
-
-
-def _begin(state: State, demand: Demand) -> None:
-    """New transports start with the base layer of each leg."""
-    legs = np.bincount(np.searchsorted(state.transport, demand.transport), minlength=state.transport.size)
-    state.level = np.where(state.level < 0, legs, state.level)
-
-
-def _obey_choices(state: State, rungs: Ladder, demand: Demand, now_us: int) -> None:
-    """A fixed choice is taken at once; whether the link bears it is seen afterwards."""
-    newest = np.full(state.transport.size, -1, dtype=np.int64)
-    np.maximum.at(newest, np.searchsorted(state.transport, demand.transport), demand.chosen_us)
-    new = newest > state.choice_us
-    state.level = np.where(new, np.maximum(state.level, rungs.chosen), state.level)
-    state.stepped_us = np.where(new, now_us, state.stepped_us)
-    state.choice_us = np.maximum(state.choice_us, newest)
-
-
-def _step_down(state: State, rungs: Ladder, demand: Demand, now_us: int) -> None:
-    loss = state.loss()
-    low = (state.remb_bps > 0) & (state.remb_bps < REMB_LOW * ladder.cost_bps(rungs, demand, state.level))
-    lossy = loss > LOSS_DOWN
-    queued = state.queued()
-    state.flowing_us = np.where(queued, state.flowing_us, now_us)
-    trouble = lossy | low | queued
-    floor = np.where(lossy | low | (now_us - state.flowing_us >= LONG_QUEUE_US), 0, rungs.base)
-    state.quiet_since_us = np.where(trouble | (loss > LOSS_CLEAN), now_us, state.quiet_since_us)
-    down = trouble & (now_us - state.stepped_us >= STEP_DOWN_US) & (state.level > floor) & (rungs.height > 0)
-    tried = now_us - state.raised_us < BLAME_US
-    # The level before a step up that fails was good: one step back is enough.
-    lower = np.minimum(state.level, rungs.height) - np.where((loss > LOSS_HEAVY) & ~tried, 2, 1)
-    state.level = np.where(down, np.maximum(lower, floor), state.level)
-    patience = np.where(
-        tried & (state.patience_us > 0), np.minimum(2 * state.patience_us, PATIENCE_MAX_US), PATIENCE_US
-    )
-    state.patience_us = np.where(down, patience, state.patience_us)
-    state.stepped_us = np.where(down, now_us, state.stepped_us)
-    state.reason = np.where(down, np.where(lossy, LOSS, ESTIMATE), state.reason).astype(np.int8)
-    # What was lost above the new level says nothing about it.
-    state.lost = np.where(down, 0.0, state.lost)
-    state.expected = np.where(down, 0.0, state.expected)
-
-
-def _step_up(state: State, rungs: Ladder, demand: Demand, now_us: int) -> None:
-    need = np.maximum(state.patience_us, CLIMB_US)
-    ready = (now_us - state.quiet_since_us >= need) & (now_us - state.stepped_us >= need)
-    current = ladder.cost_bps(rungs, demand, state.level)
-    following = ladder.cost_bps(rungs, demand, state.level + 1)
-    room = (state.remb_bps == 0) | (state.remb_bps >= np.minimum(following, REMB_ROOM * current))
-    up = ready & room & (state.level < rungs.height)
-    state.level = np.where(up, state.level + 1, state.level)
-    state.stepped_us = np.where(up, now_us, state.stepped_us)
-    state.raised_us = np.where(up, now_us, state.raised_us)
-    # At the top and quiet for long: what was wrong is over.
-    calm = (state.level >= rungs.height) & (now_us - state.quiet_since_us > PATIENCE_MAX_US)
-    state.patience_us = np.where(calm, 0, state.patience_us)
-
-
-def _reasons(state: State, demand: Demand, spatial: I8) -> I8:
+def _reasons(state: State, demand: Demand, steps: Ladder, spatial: I8, temporal: I8, config: Config) -> I8:
+    """What keeps each leg from more."""
     layers = np.arange(demand.rates_bps.shape[1])
-    best = np.where(demand.rates_bps > 0, layers[None, :], -1).max(axis=1, initial=-1)
+    best = np.where(demand.rates_bps[:, :, -1] > 0, layers[None, :], -1).max(axis=1, initial=-1)
     wanted = np.minimum(best, demand.cap)
-    held = state.reason[np.searchsorted(state.transport, demand.transport)]
-    reason = np.where(spatial < wanted, held, np.where(wanted < best, CHOICE, OK))
+    lossy = state.loss.random[steps.row] > config.lossy
+    link = np.where(state.rate.out[steps.row], LINK_OUT, np.where(lossy, LINK_LOSSY, LINK_SLOW))
+    held = (spatial < wanted) | (temporal >= 0)
+    reason = np.where(held, link, np.where(wanted < best, CHOICE, OK))
     return np.where(best < 0, NO_SOURCE, reason).astype(np.int8)

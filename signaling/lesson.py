@@ -48,6 +48,7 @@ class Slot:
     capped: tuple[int, bool] = (2, False)
     height: int | None = None
     reason: Reason = "no_source"
+    estimate_kbps: int = 0
 
 
 @dataclass
@@ -245,6 +246,7 @@ class Lesson:
             screen=screen.height if screen else None,
             choice=participant.choice,
             reason=leading.reason if leading else "no_source",
+            estimate_kbps=leading.estimate_kbps if leading else 0,
         )
 
     def summary(self, lesson: str) -> dict[str, Any]:

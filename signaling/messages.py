@@ -191,6 +191,7 @@ class Rung(ServerMessage):
     screen: int | None
     choice: Choice
     reason: Reason
+    estimate_kbps: int  # what its link is believed to carry, 0: unknown
 
 
 @dataclass(frozen=True)

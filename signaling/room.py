@@ -160,6 +160,7 @@ class Room:
             transport_params(offer),
             label=transport_label(participant, offer.fingerprint, offer.ufrag),
             replaces=old.handle if old is not None else None,
+            link=participant.rights.sub,
         )
         transport = Transport(local["transport"], offer.fingerprint, offer.ufrag, offered_s=time.monotonic())
         try:
@@ -356,6 +357,7 @@ class Room:
     def rung_changed(self, participant: Participant, slot: Slot, event: dict[str, Any]) -> None:
         """A slot got another layer."""
         slot.height, slot.reason = event["height"], event["reason"]
+        slot.estimate_kbps = event["estimate_kbps"]
         if event["spatial"] < 0:
             slot.height = 0
         rung = self.lesson.rung_of(participant)

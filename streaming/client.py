@@ -77,7 +77,7 @@ class MediaClient:
 
         `hello` {epoch, state: list[LessonState]} at every connection, `lost` {} when it breaks (both first-hand);
         `connected` {transport, protocol, address}, `disconnected`, `failed`, `closed` {transport, reason},
-        `first_media` {publication}, `rung` {subscription, spatial, height, reason},
+        `first_media` {publication}, `rung` {subscription, spatial, height, reason, estimate_kbps},
         `log` {lesson, bytes, error, sealed}, `overflow` {count},
         `stats` {transports: list[TransportStats], publications: list[PublicationStats],
         subscriptions: list[SubscriptionStats], drops: {reason: count}}.
@@ -97,10 +97,15 @@ class MediaClient:
         await self._ask("close_lesson", lesson=lesson)
 
     async def open_transport(
-        self, lesson: str, params: TransportParams, label: Label = None, replaces: int | None = None
+        self,
+        lesson: str,
+        params: TransportParams,
+        label: Label = None,
+        replaces: int | None = None,
+        link: str | None = None,
     ) -> LocalTransport:
-        """Make an association; `replaces` is removed first."""
-        ok = await self._ask("open_transport", lesson=lesson, params=params, label=label, replaces=replaces)
+        """Make an association; `replaces` is removed first. What a `link` carried is remembered for its next one."""
+        ok = await self._ask("open_transport", lesson=lesson, params=params, label=label, replaces=replaces, link=link)
         return cast("LocalTransport", ok)
 
     async def restart_ice(self, transport: int, ufrag: str, pwd: str) -> LocalTransport:

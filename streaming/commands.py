@@ -82,14 +82,19 @@ class Commands:
         return {}
 
     def open_transport(
-        self, lesson: str, params: TransportParams, label: Any = None, replaces: int | None = None
+        self,
+        lesson: str,
+        params: TransportParams,
+        label: Any = None,
+        replaces: int | None = None,
+        link: str | None = None,
     ) -> LocalTransport:
-        """Make an association; the one that it replaces goes first."""
+        """Make an association; the one that it replaces goes first. `link` is the peer's, over all of them."""
         known = self._model.lesson(lesson)
         if replaces is not None:
             self.remove(replaces)
         local = self._core.open_transport(known.handle, params)
-        self._model.add_transport(Transport(local["transport"], known, label))
+        self._model.add_transport(Transport(local["transport"], known, label, link=link))
         return local
 
     def restart_ice(self, transport: int, ufrag: str, pwd: str) -> LocalTransport:
@@ -136,7 +141,7 @@ class Commands:
             # A weak link must not begin with the best layer's key frame; the control loop climbs from here.
             self._apply_layer(subscription, min(0, slot.cap))
         self._core.connect(subscription, publication)
-        slot.publication = found
+        self._model.connect(slot, found)
         return {}
 
     def _apply_layer(self, subscription: int, spatial: int) -> None:
@@ -148,7 +153,7 @@ class Commands:
         slot = self._model.subscription(subscription)
         if not isinstance(spatial, int) or not -1 <= spatial <= TOP_SPATIAL:
             raise ValueError(f"spatial is {spatial!r}, must be -1 to {TOP_SPATIAL}")
-        slot.cap, slot.chosen_us = spatial, self._now_us() if fixed else -1
+        self._model.choose(slot, spatial, self._now_us() if fixed else -1)
         if fixed and slot.publication is not None:
             self._apply_layer(subscription, spatial)  # the next decision agrees; the key frame is asked for now
         return {}

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
-from bandwidth.columns import NO_SOURCE, REASONS, Decision, Demand, Feedback
-from streaming.model import Model, Subscription
-from streaming.params import MediaEvent, Reason, Source
+from bandwidth.columns import NO_SOURCE, OK, REASONS, Decision, Demand, Feedback
+from streaming.demand import DemandBuilder
+from streaming.link_memory import LinkMemory
+from streaming.model import Model
+from streaming.params import MediaEvent, Reason
 from streaming.sources import SourceRates
 
 if TYPE_CHECKING:
     from streaming._core import Core
 
 TICK_S = 0.1
-PRIORITY: Mapping[Source, int] = {"screen": 0, "camera": 1, "microphone": 0}
+# What links carry is learnt about this often; it is needed only when somebody comes back.
+LEARN_US = 2_000_000
+# People are told another estimate when it differs by this factor.
+TOLD_FACTOR = 1.25
 
 
 class Policy(Protocol):
@@ -34,18 +38,20 @@ class ControlLoop:
         self._core = core
         self._model = model
         self._policy = policy
-        self._rungs: dict[int, tuple[int, int, Reason]] = {}
+        self._memory = LinkMemory()
+        self._demand = DemandBuilder(model, self._memory)
+        self._learnt_us = 0
+        self._rungs: dict[int, tuple[int, int, int, float]] = {}
         self.sources = SourceRates()
         self.reasons: dict[int, Reason] = {}
+        self.estimates: dict[int, int] = {}
 
     def tick(self, now_us: int, stats: Mapping[str, Mapping[str, NDArray[Any]]]) -> list[MediaEvent]:
         """One decision at monotonic time `now_us` from the latest `stats`."""
-        self.sources.take(stats["encodings"], now_us)
+        of = {handle: publication.source for handle, publication in self._model.publications.items()}
+        self.sources.take(stats["encodings"], now_us, of)
         feedback = Feedback.of(self._core.take_feedback())
-        legs = [
-            leg for leg in self._model.subscriptions.values() if leg.kind == "video" and leg.publication is not None
-        ]
-        decision = self._policy.decide(now_us, feedback, self._demand(legs, now_us))
+        decision = self._policy.decide(now_us, feedback, self._demand.build(self.sources, now_us))
         self._core.apply(
             decision.subscription,
             decision.spatial,
@@ -57,26 +63,24 @@ class ControlLoop:
             decision.redundancy,
             decision.repair_bps,
         )
-        self.reasons = {}
-        for leg, reason in zip(legs, decision.reason.tolist(), strict=True):
-            sends = leg.publication is not None and self.sources.sends(leg.publication.handle)
-            self.reasons[leg.handle] = _word(reason if sends else NO_SOURCE)
-        return self._changed_rungs(stats["subscriptions"])
+        self.estimates = dict(zip(decision.transport.tolist(), decision.estimate_bps.tolist(), strict=True))
+        reasons = dict(zip(decision.subscription.tolist(), decision.reason.tolist(), strict=True))
+        self.reasons = {handle: _word(reason) for handle, reason in reasons.items()}
+        if now_us - self._learnt_us >= LEARN_US:
+            self._learn(now_us)
+        return self._changed_rungs(stats["subscriptions"], reasons)
 
-    def _demand(self, legs: list[Subscription], now_us: int) -> Demand:
-        publications = [leg.publication for leg in legs if leg.publication is not None]
-        return Demand(
-            subscription=np.array([leg.handle for leg in legs], dtype=np.uint32),
-            transport=np.array([leg.transport for leg in legs], dtype=np.uint32),
-            priority=np.array([PRIORITY[one.source] for one in publications], dtype=np.int8),
-            cap=np.array([leg.cap for leg in legs], dtype=np.int8),
-            chosen_us=np.array([leg.chosen_us for leg in legs], dtype=np.int64),
-            rates_bps=self.sources.matrix_bps([one.handle for one in publications], now_us),
-        )
+    def _learn(self, now_us: int) -> None:
+        self._learnt_us = now_us
+        for handle, estimate in self.estimates.items():
+            transport = self._model.transports.get(handle)
+            if transport is not None:
+                self._memory.learn(transport.link, estimate)
 
-    def _changed_rungs(self, table: Mapping[str, NDArray[Any]]) -> list[MediaEvent]:
+    def _changed_rungs(self, table: Mapping[str, NDArray[Any]], reasons: Mapping[int, int]) -> list[MediaEvent]:
         """A rung is what really goes out, not what was decided: a better layer waits for its key frame."""
-        rungs: dict[int, tuple[int, int, Reason]] = {}
+        rungs: dict[int, tuple[int, int, int, float]] = {}
+        changed: list[MediaEvent] = []
         rows = zip(
             table["subscription"].tolist(), table["publication"].tolist(), table["spatial"].tolist(), strict=True
         )
@@ -85,12 +89,27 @@ class ControlLoop:
             if leg is None or leg.kind != "video":
                 continue
             height = self.sources.height(publication, spatial) if spatial >= 0 else 0
-            rungs[handle] = (spatial, height, self.reasons.get(handle, "no_source"))
-        changed = [
-            {"event": "rung", "subscription": handle, "spatial": rung[0], "height": rung[1], "reason": rung[2]}
-            for handle, rung in rungs.items()
-            if self._rungs.get(handle) != rung
-        ]
+            reason = reasons.get(handle, NO_SOURCE)
+            if leg.publication is None or not self.sources.sends(leg.publication.handle):
+                reason = NO_SOURCE
+            estimate = self.estimates.get(leg.transport, 0)
+            before = self._rungs.get(handle)
+            rungs[handle] = (spatial, height, reason, estimate)
+            if before is not None and before[:3] == (spatial, height, reason):
+                told = before[3]
+                if reason in (OK, NO_SOURCE) or told / TOLD_FACTOR <= estimate <= told * TOLD_FACTOR:
+                    rungs[handle] = before
+                    continue
+            changed.append(
+                {
+                    "event": "rung",
+                    "subscription": handle,
+                    "spatial": spatial,
+                    "height": height,
+                    "reason": _word(reason),
+                    "estimate_kbps": round(estimate / 1000),
+                }
+            )
         self._rungs = rungs
         return changed
 

@@ -46,6 +46,7 @@ class Transport:
     lesson: Lesson
     label: Label
     connected: bool = False
+    link: str | None = None  # names the classroom's way to us, over all its transports
     publications: dict[int, Publication] = field(default_factory=dict)
     subscriptions: dict[int, Subscription] = field(default_factory=dict)
 
@@ -70,6 +71,7 @@ class Model:
         self.transports: dict[int, Transport] = {}
         self.publications: dict[int, Publication] = {}
         self.subscriptions: dict[int, Subscription] = {}
+        self.version = 0  # grows when somebody comes, goes or chooses
         self.lesson_ids: dict[int, str] = {}  # by the core's handle, until the log is sealed
 
     def lesson(self, id: str) -> Lesson:
@@ -95,21 +97,35 @@ class Model:
 
     def add_transport(self, transport: Transport) -> None:
         """It stands now."""
+        self.version += 1
         self.transports[transport.handle] = transport
         transport.lesson.transports[transport.handle] = transport
 
     def add_publication(self, transport: Transport, publication: Publication) -> None:
         """It stands now."""
+        self.version += 1
         self.publications[publication.handle] = publication
         transport.publications[publication.handle] = publication
 
     def add_subscription(self, transport: Transport, subscription: Subscription) -> None:
         """It stands now."""
+        self.version += 1
         self.subscriptions[subscription.handle] = subscription
         transport.subscriptions[subscription.handle] = subscription
 
+    def connect(self, subscription: Subscription, publication: Publication | None) -> None:
+        """The slot carries this now."""
+        self.version += 1
+        subscription.publication = publication
+
+    def choose(self, subscription: Subscription, cap: int, chosen_us: int) -> None:
+        """The classroom wants this layer at most."""
+        self.version += 1
+        subscription.cap, subscription.chosen_us = cap, chosen_us
+
     def forget(self, handle: int) -> None:
         """It is gone, with all that hangs on it; unknown handles are gone already."""
+        self.version += 1
         transport = self.transports.pop(handle, None)
         if transport is not None:
             transport.lesson.transports.pop(handle, None)

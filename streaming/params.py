@@ -8,7 +8,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 # A JSON value that its opener understands; the media process only keeps it and gives it back.
 Label = Any
 Source = Literal["microphone", "camera", "screen"]
-Reason = Literal["ok", "loss", "estimate", "choice", "no_source"]
+Reason = Literal["ok", "link_slow", "link_lossy", "link_out", "choice", "no_source"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class NodeConfig:
     workers: int = 1
     addresses: list[str] = field(default_factory=list)
     certificate_file: str | None = None
-    policy: str = "bandwidth.policy:SimplePolicy"
+    policy: str = "bandwidth.policy:AdaptivePolicy"
     exit_with_parent: bool = True
     log_level: str = "info"
     log_format: str = "json"

@@ -3,58 +3,107 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from streaming.params import Source
+
 LAYERS = 3
+TEMPORAL_LAYERS = 4
 # A better layer that sent nothing for this long was switched off by its sender.
 SILENT_US = 3_000_000
+# The core measures over whole seconds: until the first is over, what browsers usually send stands for it.
+METER_US = 1_500_000
+USUAL_BPS: Mapping[Source, tuple[int, int, int]] = {
+    "microphone": (32_000, 32_000, 0),
+    "camera": (100_000, 350_000, 1_200_000),
+    "screen": (300_000, 600_000, 1_200_000),
+}
+USUAL_PACKET_BITS = 8_000
+# A slide that is turned sends for a second what it saves for the next minute: a screen is judged over a longer time.
+SMOOTH_US: Mapping[Source, float] = {"microphone": 2e6, "camera": 1.5e6, "screen": 6e6}
 
 
 @dataclass
 class _Layer:
     packets: int = 0
+    began_us: int = -1
     heard_us: int = -SILENT_US
-    bitrate_bps: int = 0
     height: int = 0
+    temporal_bps: list[float] = field(default_factory=lambda: [0.0] * TEMPORAL_LAYERS)
+    packets_hz: float = 0.0
+    taken_us: int = -1
+
+    def take(self, packets: int, temporal_bps: list[int], now_us: int, smooth_us: float) -> None:
+        """One more look at the counters."""
+        span_us = now_us - self.taken_us if self.taken_us >= 0 else 0
+        if packets > self.packets:
+            self.heard_us = now_us
+            if self.began_us < 0:
+                self.began_us = now_us
+        if span_us > 0:
+            keep = float(np.exp(-span_us / smooth_us)) if self.measured(now_us) else 0.0
+            pace = (packets - self.packets) * 1e6 / span_us
+            self.packets_hz = pace if keep == 0 and self.packets_hz == 0 else self._mixed(pace, span_us)
+            rates = zip(self.temporal_bps, temporal_bps, strict=True)
+            self.temporal_bps = [keep * before + (1 - keep) * now for before, now in rates]
+        self.packets, self.taken_us = packets, now_us
+
+    def _mixed(self, pace: float, span_us: int) -> float:
+        keep = float(np.exp(-span_us / 1e6))
+        return keep * self.packets_hz + (1 - keep) * pace
+
+    def measured(self, now_us: int) -> bool:
+        """Whether the meter has run once since the first packet."""
+        return self.began_us >= 0 and now_us - self.began_us > METER_US
+
+    def sends(self, now_us: int) -> bool:
+        """Whether anything came lately."""
+        return now_us - self.heard_us < SILENT_US
 
 
 class SourceRates:
-    """Follows the encodings table of `Core.take_stats`."""
+    """Follows the encodings table of `Core.take_stats`; `of` tells what a publication is."""
 
     def __init__(self) -> None:
         self._layers: dict[tuple[int, int], _Layer] = {}
+        self._counts: dict[int, int] = {}
 
-    def take(self, table: Mapping[str, NDArray[Any]], now_us: int) -> None:
+    def take(self, table: Mapping[str, NDArray[Any]], now_us: int, of: Mapping[int, Source]) -> None:
         """The table of now; layers that are no longer in it are forgotten."""
-        names = ("publication", "encoding", "packets", "bitrate_bps", "height")
+        names = ("publication", "encoding", "packets", "temporal_bps", "height")
         seen: dict[tuple[int, int], _Layer] = {}
-        for publication, encoding, packets, bitrate_bps, height in zip(
+        for publication, encoding, packets, temporal_bps, height in zip(
             *(table[name].tolist() for name in names), strict=True
         ):
             layer = seen[publication, encoding] = self._layers.get((publication, encoding), _Layer())
-            if packets > layer.packets:
-                layer.packets, layer.heard_us = packets, now_us
-            layer.bitrate_bps, layer.height = bitrate_bps, height
+            layer.take(packets, temporal_bps, now_us, SMOOTH_US[of.get(publication, "camera")])
+            layer.height = height
         self._layers = seen
 
-    def rates_bps(self, publication: int, now_us: int) -> list[int]:
-        """One rate a layer, 0 where it is off. The base layer never is: a still screen may be silent for long."""
-        rates = [0] * LAYERS
+    def rates(self, publication: int, source: Source, now_us: int) -> tuple[list[list[float]], list[float]]:
+        """Bit/s up to each temporal layer of each layer, and packets a second; 0 where a layer is off.
+
+        The base layer never is: a still screen may be silent for long.
+        """
+        rates = [[0.0] * TEMPORAL_LAYERS for _ in range(LAYERS)]
+        paces = [0.0] * LAYERS
         for spatial in range(LAYERS):
             layer = self._layers.get((publication, spatial))
-            if spatial == 0 or (layer is not None and now_us - layer.heard_us < SILENT_US):
-                rates[spatial] = max(layer.bitrate_bps if layer is not None else 0, 1)
-        return rates
-
-    def matrix_bps(self, publications: list[int], now_us: int) -> NDArray[np.uint64]:
-        """`rates_bps` of many, one row each."""
-        rows = {publication: self.rates_bps(publication, now_us) for publication in set(publications)}
-        rates = [rows[publication] for publication in publications]
-        return np.array(rates, dtype=np.uint64).reshape(len(publications), LAYERS)
+            if layer is not None and layer.sends(now_us):
+                if layer.measured(now_us):
+                    rates[spatial] = [max(rate, 1.0) for rate in layer.temporal_bps]
+                    paces[spatial] = layer.packets_hz
+                else:
+                    usual = USUAL_BPS[source][spatial]
+                    rates[spatial] = [float(max(usual, 1))] * TEMPORAL_LAYERS
+                    paces[spatial] = usual / USUAL_PACKET_BITS
+        if not any(rate[-1] for rate in rates):
+            rates[0] = [1.0] * TEMPORAL_LAYERS
+        return rates, paces
 
     def height(self, publication: int, spatial: int) -> int:
         """Picture height of a layer, 0 when unknown."""

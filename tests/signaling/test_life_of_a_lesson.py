@@ -245,9 +245,9 @@ async def test_what_a_classroom_gets_is_told_as_rungs_and_its_choice_caps_it(wor
         await classroom.hear("slots", lambda m: m["slots"][2]["source"] == "camera")
         slots = world.media.transports[max(world.media.transports)]["subscriptions"]
         camera = next(s["subscription"] for s in slots if s["label"]["mid"] == "2")
-        world.media.say("rung", subscription=camera, spatial=1, height=360, reason="loss")
+        world.media.say("rung", subscription=camera, spatial=1, height=360, reason="link_slow", estimate_kbps=180)
         rung = await classroom.hear("rung", lambda m: m["camera"] == 360)
-        assert rung["reason"] == "loss" and rung["screen"] is None
+        assert rung["reason"] == "link_slow" and rung["estimate_kbps"] == 180 and rung["screen"] is None
         await classroom.say({"type": "quality", "choice": "low"})
         await classroom.hear("rung", lambda m: m["choice"] == "low")
         caps = {c["subscription"]: (c["spatial"], c["fixed"]) for c in world.media.did("cap")}

@@ -4,7 +4,7 @@ export type Source = 'microphone' | 'camera' | 'screen'
 export type Role = 'teacher' | 'classroom' | 'operator'
 export type LessonState = 'waiting' | 'live' | 'closed'
 export type QualityChoice = 'auto' | 'high' | 'medium' | 'low'
-export type RungReason = 'ok' | 'loss' | 'estimate' | 'choice' | 'no_source'
+export type RungReason = 'ok' | 'link_slow' | 'link_lossy' | 'link_out' | 'choice' | 'no_source'
 export type ByeReason = 'replaced' | 'closed' | 'expired' | 'removed'
 
 export type Sources = Record<Source, boolean>
@@ -65,6 +65,8 @@ export interface Rung {
   screen: number | null
   choice: QualityChoice
   reason: RungReason
+  /** What our link is believed to carry, 0: unknown. */
+  estimate_kbps: number
 }
 
 export interface TableRow {

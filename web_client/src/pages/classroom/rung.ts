@@ -11,12 +11,19 @@ function part(what: 'screen' | 'camera', height: number | null): string | null {
   return height > 0 ? t('rungPicture', { what: t(what), height }) : t('rungPaused', { what: t(what) })
 }
 
+/** Two digits say what people need to know. */
+function roundRate(kbps: number): number {
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(kbps)) - 1)
+  return Math.round(kbps / unit) * unit
+}
+
 /** One short sentence: pictures first, then why it is not more. */
 export function rungSentence(rung: Rung | null): string {
   if (!rung) return t('rungNone')
   const pictures = [part('screen', rung.screen), part('camera', rung.camera)].filter((text) => text !== null)
   const nothing = !(rung.screen || rung.camera)
   const what = nothing && rung.reason !== 'no_source' ? t('rungSound') : pictures.join(' · ')
-  const why = t(`because_${rung.reason}`)
+  const slow = rung.reason === 'link_slow' && rung.estimate_kbps > 0
+  const why = slow ? t('because_slow_by', { rate: roundRate(rung.estimate_kbps) }) : t(`because_${rung.reason}`)
   return [what || t('rungNone'), why].filter(Boolean).join(' · ')
 }

@@ -1,0 +1,46 @@
+"""Redundancy of sound for every receiver by its own loss: how many copies, and how far apart (RFC 2198 blocks)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bandwidth.columns import I64, U16, Bools, Floats
+from bandwidth.config import Config
+from bandwidth.heard import FOREVER_US
+
+# Masks by number of copies: bit k stands for the packet k + 1 before.
+NEAR = np.array([0b0, 0b1, 0b11, 0b10101], dtype=np.uint16)
+APART = np.array([0b0, 0b1, 0b101, 0b10101], dtype=np.uint16)
+FAR = np.array([0b0, 0b10, 0b1010, 0b101010], dtype=np.uint16)
+
+
+@dataclass
+class Sound:
+    """State of all receivers."""
+
+    copies: I64
+    lower_since_us: I64  # since when fewer would do; FOREVER: they would not
+
+
+def fresh(count: int) -> Sound:
+    """Rows without loss."""
+    return Sound(np.zeros(count, dtype=np.int64), np.full(count, FOREVER_US, dtype=np.int64))
+
+
+def update(sound: Sound, loss: Floats, now_us: int, config: Config) -> None:
+    """More at once, one fewer after some seconds (weak-link practice: loss comes back)."""
+    need = np.searchsorted(config.copies_from, loss, side="right").astype(np.int64)
+    lower = need < sound.copies
+    since = np.where(lower, np.minimum(sound.lower_since_us, now_us), FOREVER_US)
+    down = lower & (now_us - since >= config.copies_down_us)
+    sound.copies = np.where(need > sound.copies, need, sound.copies - down)
+    sound.lower_since_us = np.where(down, now_us, since)
+
+
+def mask(copies: I64, burst: Floats, listening: Bools, low_rate: Bools, config: Config) -> U16:
+    """Losses in a row need copies that stand apart; how far, the play-out buffer and the length of a packet say."""
+    bursty = burst >= config.bursty
+    spaced = np.where(listening & ~low_rate, FAR[copies], APART[copies])
+    return np.where(bursty, spaced, NEAR[copies]).astype(np.uint16)
