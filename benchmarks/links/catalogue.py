@@ -18,9 +18,7 @@ WARM_S = 10  # not counted
 LISTENING_US = 500_000  # `jitterBufferTarget` of a room that only listens
 SWEEP_BPS = (60_000, 2_000_000)
 SWEEP_STEP = 1.08
-# What hears the voice: under this capacity for longer than 200 ms is an outage.
-VOICE_BPS = 34_000
-OUTAGE_S = 0.2
+OUTAGE_S = 0.2  # capacity under the voice for longer is an outage
 WEAK_BPS = 2_000_000  # traces up to this mean count
 
 
@@ -43,11 +41,6 @@ class Scenario:
     def loss(self) -> float:
         """Share of packets lost by chance."""
         return self.down.get("loss", 0.0)
-
-    @property
-    def rows(self) -> list[tuple[int, int]]:
-        """Capacity from a time on, in us and bit/s; a trace repeats."""
-        return self.down.get("trace") or [(0, self.down.get("capacity_bps") or 0)]
 
 
 def link(
@@ -93,13 +86,12 @@ def varied(seconds: int) -> Iterator[Scenario]:
             yield constant(f"{kbps}k queue {queue_ms}ms", "queue", seconds, link(kbps * 1000, queue_ms=queue_ms))
 
 
-def traces(folder: Path, seconds: int | None) -> Iterator[Scenario]:
-    """One for each CSV, as long as the file unless told otherwise."""
+def traces(folder: Path, seconds: int) -> Iterator[Scenario]:
+    """One for each CSV, repeated when it is shorter."""
     for path in sorted(folder.glob("*.csv")):
         rows = read_trace(path.name, path.read_text())
-        length = rows[-1][0] // 1_000_000
         down: LinkDict = {"trace": rows, "delay_us": DELAY_US, "queue_ms": 1000, "loss": 0.0, "burst": 1.0}
-        yield Scenario(path.stem, "trace", down, seconds or max(length, 60))
+        yield Scenario(path.stem, "trace", down, seconds)
 
 
 def steps(first_bps: int, then: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -20,6 +20,7 @@ from streaming.params import Source
 if TYPE_CHECKING:
     from streaming._core import LinkDict
 
+MAX_HANDLES = 4096
 TICK_US = round(TICK_S * 1_000_000)
 Table = dict[str, NDArray[Any]]
 TEACHER_LINK: LinkDict = {"delay_us": 10_000}
@@ -74,7 +75,9 @@ class World:
         self.sim = Sim(seed=seed)
         self.rooms: list[Room] = []
         self.sound_waits_us: list[NDArray[Any]] = []
-        self.bytes = {"padding": 0, "sent": 0}
+        # By handle of the transport.
+        self.padding = np.zeros(MAX_HANDLES, dtype=np.int64)
+        self.sent = np.zeros(MAX_HANDLES, dtype=np.int64)
         self._model = Model()
         self._two_voices = two_voices
         core = cast(Core, _Counting(self.sim, self))
@@ -108,14 +111,22 @@ class World:
         bottleneck = self.sim.add_bottleneck(scenario.down)
         return self.add_room(lesson, sources, bottleneck, scenario.up, scenario.target_us)
 
-    def run(self, seconds: int, every_s: float, progress: Callable[[float], None]) -> Samples:
-        """Let this much time pass; a sample every so often, one at the beginning."""
+    def probe_share(self, room: Room) -> float:
+        """Share of all bytes to a classroom that were padding of probes."""
+        return float(self.padding[room.transport]) / max(float(self.sent[room.transport]), 1.0)
+
+    def run(
+        self, seconds: int, every_s: float, progress: Callable[[float], None], *, clear_s: float | None = None
+    ) -> Samples:
+        """Let this much time pass; a sample every so often, one at the beginning. Delays count from `clear_s` on."""
         samples, every = Samples(), round(every_s / TICK_S)
         ticks = round(seconds / TICK_S)
         for tick in range(ticks + 1):
             if tick % every == 0:
                 samples.add(self.sim.now_us, self.sim.metrics(), self.rooms)
                 progress(TICK_S * tick)
+            if clear_s is not None and tick == round(clear_s / TICK_S):
+                self.sim.clear_delays()
             if tick < ticks:
                 self.sim.step(TICK_US)
                 self._loop.tick(self.sim.now_us, self.sim.take_stats())
@@ -148,6 +159,6 @@ class _Counting:
         """As the core's."""
         table = self._take()
         self._world.sound_waits_us.append(table["sound_wait_us"])
-        self._world.bytes["padding"] += int(table["padding_bytes"].sum())
-        self._world.bytes["sent"] += int(table["sent_bytes"].sum())
+        self._world.padding[table["transport"]] += table["padding_bytes"].astype(np.int64)
+        self._world.sent[table["transport"]] += table["sent_bytes"].astype(np.int64)
         return table

@@ -3,7 +3,9 @@
 use zhuandi_wire::time::Micros;
 
 use crate::receiver::Slot;
+use crate::receiver::picture_slot::PictureSlot;
 use crate::receiver::sound_buffer::Gap;
+use crate::receiver::sound_slot::SoundSlot;
 use crate::sim::Sim;
 
 /// The way towards one classroom.
@@ -118,56 +120,27 @@ impl Sim {
         let mut metrics = Metrics::default();
         let now = self.world.now;
         for place in self.slots.clone() {
-            let transport = self
-                .places
-                .iter()
-                .find(|other| other.end == place.end)
-                .map_or(0, |other| other.handle);
+            let owner = self.places.iter().find(|other| other.end == place.end);
+            let transport = owner.map_or(0, |other| other.handle);
             let subscription = place.handle;
             match self.slot(place) {
                 Some(Slot::Sound(slot)) => {
                     slot.settle(now);
-                    let played = slot.buffer.played;
-                    metrics.sounds.push(SoundRow {
-                        transport,
-                        subscription,
-                        played_us: played.total_us,
-                        concealed_us: played.concealed_us,
-                        bytes: played.bytes,
-                        late: played.late,
-                        delay_us: mean(played.delay_sum_us, played.frames),
-                        target_us: slot.buffer.target_us(),
-                        nacks: slot.nacks,
-                    });
+                    metrics
+                        .sounds
+                        .push(sound_row(slot, transport, subscription));
                 }
                 Some(Slot::Picture(slot)) => {
                     slot.settle(now);
                     let rungs = slot.shown.rungs(now);
-                    let off = rungs
-                        .iter()
-                        .find(|rung| rung.height == 0)
-                        .map_or(0, |rung| rung.us);
                     metrics.rungs.extend(rungs.iter().map(|rung| RungRow {
                         subscription,
                         height: rung.height,
                         us: rung.us,
                     }));
-                    metrics.pictures.push(PictureRow {
-                        transport,
-                        subscription,
-                        frames: slot.shown.frames,
-                        bytes: slot.shown.bytes,
-                        freezes: slot.freezes.count,
-                        frozen_us: slot.freezes.frozen_until(now),
-                        longest_freeze_us: slot.freezes.longest_us,
-                        off_us: off,
-                        switches: slot.shown.switches,
-                        first_us: or_none(slot.shown.first),
-                        last_us: or_none(slot.shown.last),
-                        delay_us: mean(slot.shown.delay_sum_us, slot.shown.frames),
-                        nacks: slot.nacks,
-                        plis: slot.plis,
-                    });
+                    metrics
+                        .pictures
+                        .push(picture_row(slot, now, transport, subscription));
                 }
                 None => {}
             }
@@ -240,6 +213,42 @@ impl Sim {
             Some(self.world.bottlenecks.get(bottleneck)?.bytes(flow).1)
         })
         .unwrap_or(0)
+    }
+}
+
+fn sound_row(slot: &SoundSlot, transport: u32, subscription: u32) -> SoundRow {
+    let played = slot.buffer.played;
+    SoundRow {
+        transport,
+        subscription,
+        played_us: played.total_us,
+        concealed_us: played.concealed_us,
+        bytes: played.bytes,
+        late: played.late,
+        delay_us: mean(played.delay_sum_us, played.frames),
+        target_us: slot.buffer.target_us(),
+        nacks: slot.nacks,
+    }
+}
+
+fn picture_row(slot: &PictureSlot, now: Micros, transport: u32, subscription: u32) -> PictureRow {
+    let rungs = slot.shown.rungs(now);
+    let off = rungs.iter().find(|rung| rung.height == 0);
+    PictureRow {
+        transport,
+        subscription,
+        frames: slot.shown.frames,
+        bytes: slot.shown.bytes,
+        freezes: slot.freezes.count,
+        frozen_us: slot.freezes.frozen_until(now),
+        longest_freeze_us: slot.freezes.longest_us,
+        off_us: off.map_or(0, |rung| rung.us),
+        switches: slot.shown.switches,
+        first_us: or_none(slot.shown.first),
+        last_us: or_none(slot.shown.last),
+        delay_us: mean(slot.shown.delay_sum_us, slot.shown.frames),
+        nacks: slot.nacks,
+        plis: slot.plis,
     }
 }
 

@@ -15,6 +15,8 @@ use film::Film;
 use track::{Sending, Track, write};
 
 const REPORT_US: i64 = 1_000_000;
+/// A browser's first frame comes a moment after it was asked to publish.
+const START_US: i64 = 100_000;
 
 /// See the module.
 pub struct Teacher {
@@ -43,7 +45,8 @@ impl Teacher {
     pub fn publish(&mut self, now: Micros, film: Arc<Film>, first_ssrc: u32) {
         let seed = zhuandi_wire::seq::low16(u64::from(first_ssrc));
         let rtp = film.rtp(first_ssrc);
-        self.tracks.push(Track::new(film, rtp, now, seed));
+        let start = now.plus(START_US);
+        self.tracks.push(Track::new(film, rtp, start, seed));
     }
 
     /// Switch encodings of the film with this first SSRC on, from the lowest.

@@ -158,29 +158,44 @@ impl Track {
         });
     }
 
-    /// SSRC, timestamp of now, packets and octets of each encoding that sends: for sender reports.
+    /// SSRC, timestamp of now, packets and octets of each encoding that sends: for sender reports. Browsers take the
+    /// time at which a packet of sound is whole for that of its timestamp, which says when it began.
     pub fn senders(&self, now: Micros) -> impl Iterator<Item = (u32, u32, u32, u32)> {
-        let ts = ticks(now, self.film.kind);
-        let streams = self.rtp.encodings.iter().zip(&self.streams);
+        let kind = self.film.kind;
+        let streams = self
+            .rtp
+            .encodings
+            .iter()
+            .zip(&self.streams)
+            .zip(&self.film.encodings);
         streams
-            .filter(|(_, stream)| stream.packets > 0)
-            .filter_map(move |(params, stream)| {
-                Some((params.ssrc?, ts, stream.packets, stream.octets))
+            .filter(|((_, stream), _)| stream.packets > 0)
+            .filter_map(move |((params, stream), film)| {
+                let whole_us = if kind == Kind::Audio {
+                    i64::from(film.size)
+                } else {
+                    0
+                };
+                Some((
+                    params.ssrc?,
+                    ticks(now.plus(-whole_us), kind),
+                    stream.packets,
+                    stream.octets,
+                ))
             })
     }
 
+    /// A frame of sound is sent when it is whole; its timestamp is that of its beginning.
     fn sound(&mut self, now: Micros, frame: FilmFrame, out: &mut Vec<Sending>) {
         let length = (frame.bytes as usize).max(1 + stamp::LEN);
-        let frame_us = self
-            .film
-            .encodings
-            .get(usize::from(frame.encoding))
-            .map_or(0, |one| one.size);
+        let encoding = self.film.encodings.get(usize::from(frame.encoding));
+        let frame_us = encoding.map_or(0, |one| i64::from(one.size));
+        let captured = now.plus(-frame_us);
         let mut payload = Vec::with_capacity(length);
-        payload.push(opus::toc(i64::from(frame_us)));
-        stamp::write(&mut payload, now);
+        payload.push(opus::toc(frame_us));
+        stamp::write(&mut payload, captured);
         payload.resize(length, 0);
-        self.send(now, frame.encoding, (true, 111), payload, out);
+        self.send(captured, frame.encoding, (true, 111), payload, out);
     }
 
     fn picture(&mut self, now: Micros, mut frame: FilmFrame, out: &mut Vec<Sending>) {
@@ -232,7 +247,7 @@ impl Track {
 
     fn send(
         &mut self,
-        now: Micros,
+        captured: Micros,
         encoding: u8,
         (marker, pt): (bool, u8),
         payload: Vec<u8>,
@@ -247,7 +262,7 @@ impl Track {
             marker,
             pt,
             seq: low16(stream.next),
-            ts: ticks(now, self.film.kind),
+            ts: ticks(captured, self.film.kind),
             ssrc,
         };
         let index = stream.next;
