@@ -61,6 +61,7 @@ class Transport:
     version: int = 1
     connected: bool = False
     offered_s: float | None = None  # steady clock, until it is connected
+    play_out_ms: int | None = None  # depth of the page's buffer, as media knows it
     publications: dict[Source, Publication] = field(default_factory=dict)
     slots: list[Slot] = field(default_factory=list)
 

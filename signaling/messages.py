@@ -91,6 +91,7 @@ class Report(_FromClient):
     height: Small | None = None
     fps: Small | None = None
     rtt_ms: Small | None = None
+    jitter_target_ms: Small | None = None
 
 
 class EndLesson(_FromClient):

@@ -224,6 +224,17 @@ class Room:
             await self._tools.media.cap(cap.slot.handle, cap.spatial, fixed=cap.fixed)
             cap.slot.capped = (cap.spatial, cap.fixed)
 
+    async def play_out_changed(self, participant: Participant) -> None:
+        """A page reported how deep its play-out buffer is: media spaces the copies of sound by it."""
+        transport, report = participant.transport, participant.report
+        if transport is None or report is None or report.jitter_target_ms is None:
+            return
+        target_ms = int(report.jitter_target_ms)
+        if target_ms != transport.play_out_ms:
+            with contextlib.suppress(MediaError):
+                await self._tools.media.play_out(transport.handle, target_ms)
+                transport.play_out_ms = target_ms
+
     def tell_media_state(self, participant: Participant) -> None:
         """What the page's slots carry, and its rung."""
         if participant.transport is None or not participant.transport.slots:

@@ -129,6 +129,10 @@ class MediaClient:
         """The highest layer (0-2, -1 pauses) that this slot may get; `fixed` asks for it at once."""
         await self._ask("cap", subscription=subscription, spatial=spatial, fixed=fixed)
 
+    async def play_out(self, transport: int, target_ms: int) -> None:
+        """How deep the play-out buffer at the other end is, in milliseconds."""
+        await self._ask("play_out", transport=transport, target_ms=target_ms)
+
     async def remove(self, handle: int) -> None:
         """Remove a transport, publication or subscription; idempotent."""
         await self._ask("remove", handle=handle)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from streaming._core import Core, LocalTransport, RtpParameters, TransportParams
 
 SOURCES = ("microphone", "camera", "screen")
+MAX_PLAY_OUT_MS = 10_000  # browsers keep a play-out buffer to this
 
 
 class Commands:
@@ -36,6 +37,7 @@ class Commands:
             "add_subscription": self.add_subscription,
             "connect": self.connect,
             "cap": self.cap,
+            "play_out": self.play_out,
             "remove": self.remove,
             "mark": self.mark,
         }
@@ -156,6 +158,14 @@ class Commands:
         self._model.choose(slot, spatial, self._now_us() if fixed else -1)
         if fixed and slot.publication is not None:
             self._apply_layer(subscription, spatial)  # the next decision agrees; the key frame is asked for now
+        return {}
+
+    def play_out(self, transport: int, target_ms: int) -> dict[str, Any]:
+        """How deep the play-out buffer at the other end is."""
+        owner = self._model.transport(transport)
+        if not isinstance(target_ms, int) or not 0 <= target_ms <= MAX_PLAY_OUT_MS:
+            raise ValueError(f"target_ms is {target_ms!r}, must be 0 to {MAX_PLAY_OUT_MS}")
+        owner.play_out_ms = target_ms
         return {}
 
     def remove(self, handle: int) -> dict[str, Any]:

@@ -47,6 +47,7 @@ class Transport:
     label: Label
     connected: bool = False
     link: str | None = None  # names the classroom's way to us, over all its transports
+    play_out_ms: int = 0  # depth of the play-out buffer at the other end; 0: not told
     publications: dict[int, Publication] = field(default_factory=dict)
     subscriptions: dict[int, Subscription] = field(default_factory=dict)
 

@@ -167,6 +167,7 @@ class Conversation:
                 room.tell_media_state(me)
             case Report():
                 me.report = message
+                await room.play_out_changed(me)
             case _:
                 await self._hub.close(room)
 

@@ -254,6 +254,18 @@ async def test_what_a_classroom_gets_is_told_as_rungs_and_its_choice_caps_it(wor
         assert caps[camera] == (0, True)
 
 
+async def test_media_learns_how_deep_a_page_buffers_when_that_changes(world: World) -> None:
+    async with world.page(world.teacher(), "teacher") as teacher, world.page(world.classroom()) as classroom:
+        await teach(teacher)
+        await classroom.offer(CLASSROOM)
+        for target_ms in (200, 200, 600):
+            await classroom.say({"type": "report", "jitter_target_ms": target_ms})
+        await classroom.say({"type": "quality", "choice": "low"})
+        await classroom.hear("rung", lambda m: m["choice"] == "low")
+        told = [(c["transport"], c["target_ms"]) for c in world.media.did("play_out")]
+        assert told == [(max(world.media.transports), 200), (max(world.media.transports), 600)]
+
+
 async def test_an_ice_restart_keeps_transport_and_ssrcs_and_a_new_fingerprint_replaces_it(world: World) -> None:
     async with world.page(world.teacher(), "teacher"), world.page(world.classroom()) as classroom:
         first = await classroom.offer(CLASSROOM)

@@ -124,6 +124,8 @@ export interface Report {
   height: number | null
   fps: number | null
   rtt_ms: number | null
+  /** How deep this page's play-out buffer is. */
+  jitter_target_ms: number
 }
 
 export type ClientMessage =

@@ -32,7 +32,7 @@ it('offers the fixed lines of an output end: two microphones, camera, screen, da
 })
 
 it('offers the fixed lines of a classroom: four for the lesson, two spare, data', async () => {
-  await new Receiver({ track: () => undefined, ...common }).link.rebuild()
+  await new Receiver({ track: () => undefined, target_ms: () => 200, ...common }).link.rebuild()
   const slots = 'audio recvonly|audio recvonly|video recvonly|video recvonly|audio recvonly|video recvonly|data'
   expect(offers).toEqual([slots])
 })

@@ -3,9 +3,6 @@
 import { audioPreferences, capabilities, prefer, videoPreferences } from './codecs'
 import { PeerLink, type PeerState } from './peer'
 
-/** Room for repairs before playout, in milliseconds: a lesson bears this delay, a gap it does not. */
-export const JITTER_TARGET_MS = 200
-
 /** The first picture comes at once; the room is made after it, while the lesson plays. */
 const JITTER_AFTER_MS = 1000
 
@@ -14,6 +11,8 @@ export const SLOTS = ['audio', 'audio', 'video', 'video', 'audio', 'video'] as c
 
 export interface ReceiverOptions {
   negotiate(sdp: string): Promise<string>
+  /** How deep the play-out buffer is to be, in milliseconds. */
+  target_ms(): number
   /** A slot's track of a new connection; `mid` counts as in PROTOCOL.md. */
   track(mid: string, track: MediaStreamTrack): void
   state(state: PeerState): void
@@ -35,11 +34,16 @@ export class Receiver {
     })
   }
 
+  /** Sets the play-out buffer of what arrives now: of sound and picture alike, so that they stay in step. */
+  aim(target_ms: number): void {
+    const arriving = this.link.pc?.getReceivers().filter((receiver) => !receiver.track.muted) ?? []
+    for (const receiver of arriving) aimJitterBuffer(receiver, target_ms)
+  }
+
   private build(pc: RTCPeerConnection): void {
     pc.addEventListener('track', (event) => {
-      event.track.addEventListener('unmute', () => setTimeout(() => aimJitterBuffer(event.receiver), JITTER_AFTER_MS), {
-        once: true,
-      })
+      const aim = () => aimJitterBuffer(event.receiver, this.options.target_ms())
+      event.track.addEventListener('unmute', () => setTimeout(aim, JITTER_AFTER_MS), { once: true })
       const mid = event.transceiver.mid
       if (mid !== null && pc === this.link.pc) this.options.track(mid, event.track)
     })
@@ -59,7 +63,7 @@ function opusFirst(all: RTCRtpCodec[]): RTCRtpCodec[] {
   return audioPreferences(all).reverse()
 }
 
-function aimJitterBuffer(receiver: RTCRtpReceiver): void {
+function aimJitterBuffer(receiver: RTCRtpReceiver, target_ms: number): void {
   const adjustable = receiver as RTCRtpReceiver & { jitterBufferTarget?: number | null }
-  if ('jitterBufferTarget' in adjustable) adjustable.jitterBufferTarget = JITTER_TARGET_MS
+  if ('jitterBufferTarget' in adjustable) adjustable.jitterBufferTarget = target_ms
 }

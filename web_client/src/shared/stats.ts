@@ -9,6 +9,10 @@ export interface Counters {
   at_ms: number
   concealed: number
   samples: number
+  /** Packets of sound that came, that never came, and requests to send some again. */
+  packets: number
+  lost: number
+  asked: number
   frozen_s: number
   height: number | null
   fps: number | null
@@ -24,6 +28,9 @@ interface Stat {
   concealedSamples?: number
   silentConcealedSamples?: number
   totalSamplesReceived?: number
+  packetsReceived?: number
+  packetsLost?: number
+  nackCount?: number
   totalFreezesDuration?: number
   frameHeight?: number
   framesPerSecond?: number
@@ -38,6 +45,9 @@ const EMPTY: Counters = {
   at_ms: 0,
   concealed: 0,
   samples: 0,
+  packets: 0,
+  lost: 0,
+  asked: 0,
   frozen_s: 0,
   height: null,
   fps: null,
@@ -54,6 +64,9 @@ export function count(stats: Iterable<unknown>, videoMid: string, at_ms: number)
       // Silence that fills a muted microphone is no fault.
       sum.concealed += (stat.concealedSamples ?? 0) - (stat.silentConcealedSamples ?? 0)
       sum.samples += stat.totalSamplesReceived ?? 0
+      sum.packets += stat.packetsReceived ?? 0
+      sum.lost += stat.packetsLost ?? 0
+      sum.asked += stat.nackCount ?? 0
     } else if (stat.type === 'inbound-rtp' && stat.mid === videoMid) {
       sum.frozen_s += stat.totalFreezesDuration ?? 0
       sum.height = stat.frameHeight ?? null
@@ -73,7 +86,7 @@ function ratio(part: number, whole: number): number | null {
 }
 
 /** The report over the time between two looks. */
-export function report(before: Counters, after: Counters): Report {
+export function report(before: Counters, after: Counters): Omit<Report, 'jitter_target_ms'> {
   const elapsed_s = (after.at_ms - before.at_ms) / 1000
   return {
     audio_concealed_ratio: ratio(after.concealed - before.concealed, after.samples - before.samples),

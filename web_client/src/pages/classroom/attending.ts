@@ -72,6 +72,7 @@ export class Attending {
   private readonly media = useReports({
     pc: () => this.receiver.link.pc,
     mid: () => midOf(this.state.slots, this.camera.value ? 'camera' : 'screen') ?? '',
+    aim: (target_ms) => this.receiver.aim(target_ms),
     send: (report) => void this.line.value?.signal.send({ type: 'report', ...report }),
   })
   private brokenSince_ms = 0
@@ -177,6 +178,7 @@ export class Attending {
   private makeReceiver(): Receiver {
     return new Receiver({
       negotiate: (sdp) => this.line.value?.signal.offer(sdp) ?? Promise.reject(new CodedError('offline')),
+      target_ms: () => this.media.target_ms,
       track: (mid, track) => (this.tracks[mid] = track),
       state: (next) => this.peerChanged(next),
       fault: (code) => (this.state.fault = code),

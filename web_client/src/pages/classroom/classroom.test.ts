@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { effectScope, nextTick, ref, shallowRef } from 'vue'
 import type { Rung, Sources } from '../../shared/protocol'
+import { count } from '../../shared/stats'
 import { language } from '../../shared/text'
 import { step } from './keys'
 import { LINGER_MS, isDeliberate, useLinger } from './linger'
+import { CALM_MS, DEEP_MS, Playout, SHALLOW_MS } from './playout'
 import { rungSentence } from './rung'
 import { DEFAULT_SLOTS, isShown, midOf } from './slots'
 
@@ -99,4 +101,24 @@ describe('a picture', () => {
 
 it('walks through the buttons in both directions, round the ends', () => {
   expect([step(-1, 3, 1), step(2, 3, 1), step(0, 3, -1), step(1, 3, 1), step(-1, 0, 1)]).toEqual([0, 0, 2, 2, -1])
+})
+
+describe('the play-out buffer', () => {
+  const at = (at_ms: number, packetsReceived: number, packetsLost: number, concealedSamples = 0) => {
+    const sound = { type: 'inbound-rtp', kind: 'audio', packetsReceived, packetsLost, concealedSamples }
+    return count([{ ...sound, totalSamplesReceived: at_ms * 48 }], '', at_ms)
+  }
+
+  it('becomes deep as soon as the line loses, and shallow only after a calm minute', () => {
+    const playout = new Playout()
+    expect(playout.look(at(0, 0, 0), at(1000, 50, 0))).toBe(SHALLOW_MS)
+    expect(playout.look(at(1000, 50, 0), at(2000, 90, 10))).toBe(DEEP_MS)
+    expect(playout.look(at(2000, 90, 10), at(1999 + CALM_MS, 3000, 10))).toBe(DEEP_MS)
+    expect(playout.look(at(1999 + CALM_MS, 3000, 10), at(2000 + CALM_MS, 3050, 10))).toBe(SHALLOW_MS)
+  })
+
+  it('becomes deep when sound had to be made up, and not for a few packets at the start', () => {
+    expect(new Playout().look(at(0, 0, 0), at(1000, 50, 0, 2000))).toBe(DEEP_MS)
+    expect(new Playout().look(at(0, 0, 0), at(100, 4, 3, 2000))).toBe(SHALLOW_MS)
+  })
 })

@@ -1,0 +1,31 @@
+/** How deep the play-out buffer is: a classroom that only listens bears a delay, but no gaps. */
+
+import type { Counters } from '../../shared/stats'
+
+/** On a good line: room for one repair. */
+export const SHALLOW_MS = 200
+/** On a line that loses: room for repairs over a long way, and for copies that stand far apart. */
+export const DEEP_MS = 600
+/** The line must be quiet for this long before the buffer becomes shallow again. */
+export const CALM_MS = 60_000
+const LOSS = 0.02
+const CONCEALED = 0.005
+/** Too few packets say nothing. */
+const LEAST_PACKETS = 10
+
+/** Follows one page's counters, look by look. */
+export class Playout {
+  target_ms = SHALLOW_MS
+  private troubled_ms = -CALM_MS
+
+  look(before: Counters, after: Counters): number {
+    const grown = (name: 'packets' | 'lost' | 'asked' | 'concealed' | 'samples') => Math.max(0, after[name] - before[name])
+    const packets = grown('packets')
+    if (packets >= LEAST_PACKETS) {
+      const lossy = grown('lost') + grown('asked') > LOSS * packets
+      if (lossy || grown('concealed') > CONCEALED * grown('samples')) this.troubled_ms = after.at_ms
+    }
+    this.target_ms = after.at_ms - this.troubled_ms < CALM_MS ? DEEP_MS : SHALLOW_MS
+    return this.target_ms
+  }
+}
