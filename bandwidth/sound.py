@@ -14,6 +14,8 @@ from bandwidth.heard import FOREVER_US
 NEAR = np.array([0b0, 0b1, 0b11, 0b10101], dtype=np.uint16)
 APART = np.array([0b0, 0b1, 0b101, 0b10101], dtype=np.uint16)
 FAR = np.array([0b0, 0b10, 0b1010, 0b101010], dtype=np.uint16)
+# Packets of 60 ms into a shallow buffer: nothing older than 120 ms comes in time.
+LATE = np.array([0b0, 0b1, 0b11, 0b11], dtype=np.uint16)
 
 
 @dataclass
@@ -43,4 +45,5 @@ def mask(copies: I64, burst: Floats, listening: Bools, low_rate: Bools, config: 
     """Losses in a row need copies that stand apart; how far, the play-out buffer and the length of a packet say."""
     bursty = burst >= config.bursty
     spaced = np.where(listening & ~low_rate, FAR[copies], APART[copies])
-    return np.where(bursty, spaced, NEAR[copies]).astype(np.uint16)
+    chosen = np.where(bursty, spaced, NEAR[copies])
+    return np.where(low_rate & ~listening, LATE[copies], chosen).astype(np.uint16)

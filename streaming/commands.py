@@ -165,7 +165,7 @@ class Commands:
         owner = self._model.transport(transport)
         if not isinstance(target_ms, int) or not 0 <= target_ms <= MAX_PLAY_OUT_MS:
             raise ValueError(f"target_ms is {target_ms!r}, must be 0 to {MAX_PLAY_OUT_MS}")
-        owner.play_out_ms = target_ms
+        self._model.play_out(owner, target_ms)
         return {}
 
     def remove(self, handle: int) -> dict[str, Any]:

@@ -25,6 +25,8 @@ from streaming.model import Model, Publication, Subscription, Transport
 from streaming.params import Source
 from streaming.sources import LAYERS, TEMPORAL_LAYERS, SourceRates
 
+# The copies that stand farthest apart span 300 ms, and a buffer plays out 60 ms before it is empty (DESIGN 8).
+DEEP_MS = 360
 ROLE: dict[Source, int] = {"microphone": MICROPHONE, "screen": SCREEN, "camera": CAMERA}
 
 
@@ -91,10 +93,14 @@ class DemandBuilder:
             role=np.array([role for _, _, role in found], dtype=np.int8),
             cap=np.array([leg.cap for leg in legs], dtype=np.int8),
             chosen_us=np.array([leg.chosen_us for leg in legs], dtype=np.int64),
-            # A classroom that sends nothing only listens.
-            listening=np.array([not transport.publications for transport, _, _ in found], dtype=np.bool_),
+            listening=np.array([_listens(transport) for transport, _, _ in found], dtype=np.bool_),
             start_bps=np.array([self._memory.recall(transport.link) for transport, _, _ in found], dtype=np.uint64),
         )
+
+
+def _listens(transport: Transport) -> bool:
+    """Whether the play-out buffer is deep; of an end that does not say so, whether it only listens."""
+    return transport.play_out_ms >= DEEP_MS if transport.play_out_ms > 0 else not transport.publications
 
 
 def _roles(transport: Transport) -> list[tuple[Subscription, int]]:

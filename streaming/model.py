@@ -124,6 +124,11 @@ class Model:
         self.version += 1
         subscription.cap, subscription.chosen_us = cap, chosen_us
 
+    def play_out(self, transport: Transport, target_ms: int) -> None:
+        """The other end buffers this much."""
+        self.version += 1
+        transport.play_out_ms = target_ms
+
     def forget(self, handle: int) -> None:
         """It is gone, with all that hangs on it; unknown handles are gone already."""
         self.version += 1

@@ -1,0 +1,31 @@
+"""How far apart copies of sound stand: never farther than the play-out buffer waits for them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bandwidth.config import Config
+from bandwidth.sound import mask
+
+
+@pytest.mark.parametrize("copies", range(4))
+@pytest.mark.parametrize("burst", [1.0, 3.0])
+@pytest.mark.parametrize(
+    ("listening", "low_rate", "span_ms"),
+    [(False, False, 140), (False, True, 140), (True, False, 341), (True, True, 341)],
+)
+def test_copies_reach_no_farther_back_than_the_buffer_waits(
+    copies: int, burst: float, listening: bool, low_rate: bool, span_ms: int
+) -> None:
+    one = np.array([copies]), np.array([burst]), np.array([listening]), np.array([low_rate])
+    bits = int(mask(*one, Config())[0])
+    assert bits.bit_length() * (60 if low_rate else 20) <= span_ms
+    assert (bits > 0) == (copies > 0) and bits.bit_count() <= copies
+
+
+def test_losses_in_a_row_get_copies_that_stand_apart() -> None:
+    deep, normal = np.array([True]), np.array([False])
+    two = np.array([2])
+    assert int(mask(two, np.array([1.0]), deep, normal, Config())[0]) == 0b11
+    assert int(mask(two, np.array([3.0]), deep, normal, Config())[0]) == 0b1010
