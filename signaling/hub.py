@@ -111,7 +111,8 @@ class Hub:
                 return self.rooms[lesson]
             if len(self.rooms) >= MAX_OPEN_LESSONS:
                 raise Refused("full", "too many lessons are open")
-            row = await self._new_row(lesson, rights.sub, name or rights.name, title or f"{name or rights.name}")
+            teacher = name or (rights.name if rights.name != rights.sub else "")
+            row = await self._new_row(lesson, rights.sub, teacher, title or name or rights.name)
             self.rooms[row.id] = room = Room(row, self._tools)
         log.info("lesson opened", lesson=row.id)
         return room

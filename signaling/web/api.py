@@ -12,7 +12,7 @@ from aiohttp import web
 
 from signaling.auth import Rights, classroom_rights, clean_name, mint, teacher_rights
 from signaling.hub import DEMO, Hub
-from signaling.links import link_rights, page_of_link
+from signaling.links import NAMES, link_rights, page_of_link
 from signaling.messages import Refused
 from signaling.recordings import ENTRY_FIELDS
 from signaling.store import LessonRow
@@ -119,7 +119,7 @@ async def create_lesson(request: web.Request) -> web.Response:
     title = clean_name(text_field(await json_body(request), "title"))
     # A token may name a lesson that is still to be made (`zhuandi token create --room`).
     named = rights.room if rights.room is not None and await hub.store.lesson(rights.room) is None else None
-    room = await hub.create(rights, title, named)
+    room = await hub.create(rights, title, named, _teacher_name(request, rights))
     token = _teacher_token(hub, room.row, rights)
     return web.json_response({**_lesson(hub, room.row), "token": token}, status=201)
 
@@ -192,6 +192,14 @@ def _teacher_token(hub: Hub, row: LessonRow, rights: Rights) -> str:
     expires_s = int(time.time()) + TOKEN_S
     sub, name = (rights.sub, rights.name) if rights.publish else (row.teacher, row.teacher_name)
     return token_for(hub, teacher_rights(sub, name, row.id, expires_s))
+
+
+def _teacher_name(request: web.Request, rights: Rights) -> str:
+    """Whoever opens a lesson for others does not teach it, and an id is no name: the word for a teacher then."""
+    if rights.publish and rights.name != rights.sub:
+        return rights.name
+    language = "en" if request.headers.get("Accept-Language", "").lower().startswith("en") else "zh"
+    return NAMES[language]["teacher"]
 
 
 def _lesson(hub: Hub, row: LessonRow) -> dict[str, Any]:

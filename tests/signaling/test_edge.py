@@ -118,6 +118,20 @@ async def test_an_operator_lists_and_closes_and_gets_the_teachers_link(world: Wo
     assert listed["lessons"][0]["state"] == "closed"
 
 
+@pytest.mark.parametrize(("language", "word"), [("zh-CN,zh;q=0.9", "主讲教师"), ("en-US", "Teacher")])
+async def test_a_lesson_that_an_operator_opens_names_no_operator_as_its_teacher(
+    world: World, language: str, word: str
+) -> None:
+    headers = {"Accept-Language": language}
+    status, made, _ = await world.request(
+        "POST", "/api/lessons", world.operator(), json={"title": "分数"}, headers=headers
+    )
+    assert status == 201
+    _, listed, _ = await world.request("GET", "/api/lessons", world.operator())
+    assert [(row["title"], row["teacher"]) for row in listed["lessons"]] == [("分数", word)]
+    assert (await world.request("GET", "/api/me", made["token"]))[1]["name"] == word
+
+
 async def test_an_operator_without_a_lesson_sees_the_table_of_all(world: World) -> None:
     async with (
         world.page(world.operator(), "operator") as operator,

@@ -52,3 +52,8 @@ export function dateTime(ms: number, language: Language): string {
     minute: '2-digit',
   }).format(ms)
 }
+
+/** What is known of these, in one line. */
+export function dotted(...parts: string[]): string {
+  return parts.filter(Boolean).join(' · ')
+}

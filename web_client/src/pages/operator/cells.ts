@@ -53,6 +53,6 @@ export function cell(row: TableRow, column: Column, titles: ReadonlyMap<string, 
     case 'last_keyframe_s':
       return row.last_keyframe_s === null ? UNKNOWN : t('ago', { seconds: row.last_keyframe_s.toFixed(1) })
     default:
-      return row.name
+      return row.name || t(row.role)
   }
 }
