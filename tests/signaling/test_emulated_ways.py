@@ -54,6 +54,19 @@ async def test_a_page_that_came_by_a_link_is_told_to_send_its_media_there(weak: 
         assert port not in {number for _, number in candidate_ports(await page.offer(vector("chromium_classroom")))}
 
 
+async def test_an_encoder_that_came_by_a_link_is_told_so_too_and_again_when_it_restarts_ice(weak: World) -> None:
+    port = port_of(weak)
+    token = weak.teacher()
+    headers = {**by(port), "Content-Type": "application/sdp"}
+    offer = vector("ffmpeg_whip")
+    _, answer, told = await weak.request("POST", "/whip/lesson-1", token, data=offer, headers=headers)
+    assert candidate_ports(answer) == {("udp", port), ("tcp", port)}
+    fresh = "a=ice-ufrag:fresh\r\na=ice-pwd:" + "n" * 24 + "\r\n"
+    headers = {**by(port), "Content-Type": "application/trickle-ice-sdpfrag", "If-Match": "*"}
+    status, fragment, _ = await weak.request("PATCH", told["Location"], token, data=fresh, headers=headers)
+    assert status == 200 and candidate_ports(fragment) == {("udp", port), ("tcp", port)}
+
+
 async def test_people_in_charge_and_pages_of_a_link_see_and_change_it(weak: World) -> None:
     port = port_of(weak)
     async with (

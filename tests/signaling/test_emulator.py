@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -218,6 +219,11 @@ async def test_the_command_stands_in_front_of_a_server_alone(tmp_path: Path) -> 
 def test_the_command_says_what_is_wrong(words: list[str], complaint: str) -> None:
     done = CliRunner().invoke(app, ["link", "--listen", "0", "--to", f"{HERE}:1", *words])
     assert done.exit_code == 1 and complaint in done.output
+
+
+def test_the_guide_names_every_profile() -> None:
+    guide = (ROOT / "docs" / "link-emulator.md").read_text()
+    assert re.findall(r"^\| `([\w-]+)` \|", guide, re.MULTILINE) == profile_names()
 
 
 def test_profiles_are_found_by_name_and_made_of_a_trace(tmp_path: Path) -> None:

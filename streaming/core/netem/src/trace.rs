@@ -187,6 +187,42 @@ fn number(name: &str, text: &str) -> Result<f64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    fn traces() -> impl Strategy<Value = Trace> {
+        let rows = prop::collection::vec((1_i64..10_000, 0_u64..5_000_000), 1..30);
+        rows.prop_filter_map("carries nothing", |rows| {
+            let start = |index: usize| rows.iter().take(index).map(|row| row.0).sum::<i64>();
+            let rows: Vec<(i64, u64)> = (rows.iter().enumerate())
+                .map(|(index, row)| (start(index), row.1))
+                .collect();
+            Trace::from_steps(&rows)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_too_strange_to_be_refused_in_words(rows in ".{0,200}") {
+            let _ = Trace::parse("x.csv", &rows);
+            let _ = Trace::parse("x.csv", &format!("{HEADER}\n{rows}"));
+        }
+
+        #[test]
+        fn what_is_written_as_csv_is_read_again(trace in traces()) {
+            let line = |(us, bps): (i64, u64)| format!("{},{}\n", us as f64 / 1e6, bps as f64 / 1e3);
+            let text: String = trace.rows().into_iter().map(line).collect();
+            let read = Trace::parse("x.csv", &format!("{HEADER}\n{text}")).unwrap();
+            prop_assert_eq!(read.rows(), trace.rows());
+        }
+
+        #[test]
+        fn work_is_done_at_the_first_moment_at_which_it_can_be(trace in traces(), rounds in 0.0_f64..5.0) {
+            let goal = (trace.total as f64 * rounds) as u128;
+            let at = trace.time_of(goal);
+            prop_assert!(trace.work_until(at) >= goal);
+            prop_assert!(at == 0 || trace.work_until(at - 1) < goal);
+        }
+    }
 
     fn refusal(text: &str) -> String {
         Trace::parse("bus.csv", text).unwrap_err().to_string()
