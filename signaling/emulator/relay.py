@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from functools import partial
 from typing import TYPE_CHECKING
 
 from signaling.emulator.bucket import Bucket
@@ -99,8 +100,8 @@ class Relay:
         inner_reader: asyncio.StreamReader,
         inner: asyncio.StreamWriter,
     ) -> None:
-        up = Stream(self.bucket.up, self.bucket.down, inner.write)
-        down = Stream(self.bucket.down, self.bucket.up, writer.write)
+        up = Stream(self.bucket.up, self.bucket.down, partial(_write, inner))
+        down = Stream(self.bucket.down, self.bucket.up, partial(_write, writer))
         try:
             for handshake in (up, down):  # SYN and its answer; the kernel's own were free of charge
                 await handshake.send(b"")
@@ -124,6 +125,12 @@ async def _carry(reader: asyncio.StreamReader, stream: Stream, writer: asyncio.S
     if writer.can_write_eof():
         with contextlib.suppress(OSError):
             writer.write_eof()
+
+
+def _write(writer: asyncio.StreamWriter, data: bytes) -> None:
+    """What arrives after an end has gone is nobody's; uvloop would raise."""
+    if not writer.is_closing():
+        writer.write(data)
 
 
 async def _connect(target: Address) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
