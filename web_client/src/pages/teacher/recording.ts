@@ -2,7 +2,8 @@
 
 import type { Recording } from '../../shared/protocol'
 
-export const STALLED_AFTER_MS = 6000
+/** The server tells the growing size every five seconds; missing two of them is no longer chance. */
+export const STALLED_AFTER_MS = 12_000
 /** A recording that just began may take this long to show its first bytes before it is called missing. */
 export const BEGINS_WITHIN_MS = 3000
 
