@@ -32,10 +32,10 @@ pub const MAX_AUDIO: usize = 256;
 const MAX_REPAIRS: usize = 1024;
 /// Packets of one frame differ by a byte or two in browsers.
 const MAX_PADDING: u16 = 4;
-/// What a paced queue may save up while idle, and the same where the rate is so high that it is a few packets.
-const BURST_US: i64 = 5_000;
+/// What a paced queue may save up, and the same where the rate is so high that it is a few packets: timers have a grain of 5 ms.
+pub const BURST_US: i64 = 7_500;
 const FAST_BPS: u64 = 2_000_000;
-const FAST_BURST_US: i64 = 10_000;
+const FAST_BURST_US: i64 = 12_500;
 
 /// Rate of stills where nothing is paced.
 const UNPACED_STILL_BPS: i64 = 2_000_000;

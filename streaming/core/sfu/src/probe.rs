@@ -9,6 +9,7 @@ use std::ops::Range;
 use zhuandi_wire::time::Micros;
 
 use crate::bucket::Bucket;
+use crate::pacer::BURST_US;
 use crate::report::ProbeState;
 use crate::sent_log::{Sent, SentLog, State};
 
@@ -50,9 +51,11 @@ impl Probe {
         if self.state == ProbeState::Running || rate_bps == 0 || length_us == 0 {
             return;
         }
+        let late = rate_bps.saturating_mul(BURST_US.unsigned_abs()) / 1_000_000;
+        let burst = i64::try_from(late).unwrap_or(i64::MAX);
         *self = Probe {
             state: ProbeState::Running,
-            bucket: Bucket::new(now, rate_bps, i64::from(PADDING_BYTES) * 8),
+            bucket: Bucket::new(now, rate_bps, burst.max(i64::from(PADDING_BYTES) * 8)),
             first: log.next_index(),
             last: None,
             length_us: u64::from(length_us.min(MAX_US)),

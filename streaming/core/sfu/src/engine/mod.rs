@@ -217,3 +217,6 @@ impl Engine {
         ntp_from_unix_us(self.unix_us.saturating_add(now.0))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,7 +39,7 @@ impl Engine {
         Ok(())
     }
 
-    fn handle_message(&mut self, now: Micros, index: u32, message: &Message<'_>) {
+    pub(super) fn handle_message(&mut self, now: Micros, index: u32, message: &Message<'_>) {
         match message {
             Message::SenderReport(report) => {
                 self.handle_sender_report(now, index, report.ssrc, &report.info);

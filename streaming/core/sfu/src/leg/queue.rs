@@ -59,3 +59,6 @@ impl Leg {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

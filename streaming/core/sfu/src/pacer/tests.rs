@@ -102,7 +102,7 @@ fn at_low_rates_no_two_packets_leave_together() {
         pacer.set_rate(Micros(0), rate);
         (0..40).for_each(|i| pacer.push(item(Kind::Video, 1, i, 0)));
         let sent = run(&mut pacer, 10_000_000, 10_500_000);
-        let gap = 8_000_000_000 / rate as i64 - 6_000;
+        let gap = 8_000_000_000 / rate as i64 - BURST_US - 1_000;
         for pair in sent.windows(2) {
             assert!(
                 pair[1].0 - pair[0].0 >= gap,

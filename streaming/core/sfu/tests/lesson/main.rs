@@ -17,4 +17,5 @@ mod nonces;
 mod people;
 mod repair;
 mod storms;
+mod weak;
 mod world;

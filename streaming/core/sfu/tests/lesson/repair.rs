@@ -19,7 +19,7 @@ fn lesson(seed: u64) -> (World, Classroom) {
 }
 
 /// Share of the sequence numbers between the first and the last that came.
-fn whole(numbers: &[u16]) -> f64 {
+pub fn whole(numbers: &[u16]) -> f64 {
     let first = numbers[0];
     let mut highest = 0i64;
     let unwrapped: BTreeSet<i64> = numbers

@@ -1,7 +1,7 @@
 //! Engines in virtual time with a seeded, lossy wire between them.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -58,6 +58,8 @@ pub struct World {
     pub homes: HashMap<SocketAddr, usize>,
     /// Share of media datagrams that are lost on the way to an address.
     pub loss: HashMap<SocketAddr, f64>,
+    /// Ends of which no media and no RTCP comes or goes.
+    pub silenced: HashSet<SocketAddr>,
     /// Random extra delay of each datagram.
     pub jitter_us: i64,
     /// Everything sealed, by all engines.
@@ -87,6 +89,7 @@ impl World {
             nodes: (0..nodes).map(node).collect(),
             homes: HashMap::from([(SERVER.parse().unwrap(), 0)]),
             loss: HashMap::new(),
+            silenced: HashSet::new(),
             jitter_us: 0,
             ledger: Ledger::default(),
             wire: BinaryHeap::new(),
@@ -200,6 +203,10 @@ impl World {
         self.nodes[node].sent += u64::from(media);
         if media {
             self.ledger.note((path.local, path.remote), bytes);
+        }
+        let silent = |end| self.silenced.contains(end);
+        if media && (silent(&path.local) || silent(&path.remote)) {
+            return;
         }
         let loss = self.loss.get(&path.remote).copied().unwrap_or(0.0);
         if media && loss > 0.0 && self.chance() < loss {
