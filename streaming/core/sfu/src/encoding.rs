@@ -243,6 +243,11 @@ impl Encoding {
         self.history.get(*range.start()).is_some().then_some(range)
     }
 
+    /// Bytes of [`Encoding::fresh_chain`].
+    pub fn chain_bytes(&self) -> usize {
+        self.chain.bytes()
+    }
+
     /// Packets that are missing, since the start.
     pub fn lost(&self) -> u64 {
         self.stats.lost()

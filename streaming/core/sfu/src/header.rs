@@ -81,6 +81,12 @@ impl HeaderTemplate {
         self.twcc.is_some()
     }
 
+    /// The transport-wide number of a packet with this header.
+    pub fn twcc_of(&self, packet: &[u8]) -> Option<u16> {
+        let bytes = packet.get(self.twcc?..)?.first_chunk()?;
+        Some(u16::from_be_bytes(*bytes))
+    }
+
     /// Append the header of one packet; `fields.ssrc` is the template's own.
     pub fn write(
         &self,
@@ -144,6 +150,7 @@ mod tests {
         let packet = &out[1..];
         let header = rtp::Header::parse(packet).unwrap();
         assert_eq!((header.fields, header.len), (fields, template.len()));
+        assert_eq!(template.twcc_of(packet), Some(513));
         let found: Vec<_> = header
             .extensions(packet)
             .map(|e| (e.id, e.data.to_vec()))

@@ -85,6 +85,11 @@ impl KeyframeChain {
         self.chain.map(|chain| now.since(chain.at))
     }
 
+    /// Bytes of the key frame and all that followed it.
+    pub fn bytes(&self) -> usize {
+        self.chain.map_or(0, |chain| chain.bytes)
+    }
+
     /// The chain as indexes, where it is whole up to `highest`, young and small.
     pub fn fresh(&self, now: Micros, highest: u64) -> Option<RangeInclusive<u64>> {
         let chain = self.chain?;

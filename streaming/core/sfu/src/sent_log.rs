@@ -30,6 +30,8 @@ pub enum State {
     Acked,
     /// It did not, so far.
     Lost,
+    /// It did not, but the same bytes sent once more did.
+    Replaced,
 }
 
 /// One packet that left.
@@ -44,6 +46,8 @@ pub struct Sent {
     pub size: u16,
     /// What became of it.
     pub state: State,
+    /// Its bytes left once more, under the same number.
+    again: bool,
 }
 
 impl Sent {
@@ -123,12 +127,25 @@ impl SentLog {
             arrival_us: 0,
             size: u16::try_from(size).unwrap_or(u16::MAX),
             state: State::Flying,
+            again: false,
         };
         self.in_flight += u64::from(row.size);
         if let Some(place) = self.place(self.next) {
             *place = row;
         }
         self.next += 1;
+    }
+
+    /// The bytes of a packet left once more under their old number: should it be told to have arrived, that was the second time.
+    pub fn resent(&mut self, number: Option<u16>) {
+        let next = self.next;
+        let index = number.and_then(|number| seq::nearest(next, number));
+        let row = index.and_then(|index| Some((index, self.place(index)?)));
+        if let Some((index, row)) = row
+            && row.index == index
+        {
+            row.again = true;
+        }
     }
 
     /// The receiver told what arrived. Answers how many packets it called lost and received, of those that were open.
@@ -150,6 +167,7 @@ impl SentLog {
                     self.lose(index);
                     lost += 1;
                 }
+                (State::Lost, Some(_)) if row.again => self.replace(row),
                 (State::Flying | State::Lost, Some(arrival_us)) => self.ack(row, arrival_us),
                 _ => {}
             }
@@ -231,9 +249,19 @@ impl SentLog {
         self.fresh.push(Sent { arrival_us, ..row });
     }
 
+    /// The first one stays lost, the second one arrived; its delay would be that of the repair.
+    fn replace(&mut self, row: Sent) {
+        self.mark(row.index, State::Replaced, 0);
+        self.acked.bytes += u64::from(row.size);
+        self.acked.received += 1;
+    }
+
     /// How many of the two neighbours are lost: a loss between two runs joins them.
     fn lost_beside(&self, index: u64) -> i64 {
-        let lost = |index: u64| self.row(index).is_some_and(|row| row.state == State::Lost);
+        let lost = |index: u64| {
+            let state = self.row(index).map(|row| row.state);
+            matches!(state, Some(State::Lost | State::Replaced))
+        };
         i64::from(index > 0 && lost(index.wrapping_sub(1))) + i64::from(lost(index + 1))
     }
 

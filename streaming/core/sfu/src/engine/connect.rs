@@ -9,6 +9,8 @@ use crate::leg::To;
 
 /// A leg that shows a picture is not taken back further than this by a switch.
 const MAX_STEP_BACK_US: i64 = 150_000;
+/// A paced leg is not served a chain that takes longer than this.
+const MAX_CATCH_UP_MS: usize = 1500;
 
 impl Engine {
     pub(super) fn connect(
@@ -132,6 +134,13 @@ impl Engine {
                 continue;
             }
             leg.selector.want(row.spatial, row.temporal);
+            if let (true, To::Transport(owner)) = (row.spatial < 0, leg.to)
+                && let Some(association) = self.associations.get_mut(owner)
+                && association.pacer.is_old(now)
+            {
+                // What waits would only keep sound and stills from the link.
+                leg.give_up_queue(&mut association.pacer);
+            }
             self.start_leg(now, index);
         }
     }
@@ -150,6 +159,21 @@ impl Engine {
         }
     }
 
+    /// Longest chain that is worth sending: on a weak link a new key frame is there sooner than all that followed an old one.
+    fn chain_bytes_of(&self, to: To) -> usize {
+        let To::Transport(owner) = to else {
+            return usize::MAX;
+        };
+        let rate = self
+            .associations
+            .get(owner)
+            .map_or(0, |found| found.pacer.rate_bps());
+        match usize::try_from(rate / 8) {
+            Ok(0) | Err(_) => usize::MAX,
+            Ok(bytes_per_s) => bytes_per_s.saturating_mul(MAX_CATCH_UP_MS) / 1000,
+        }
+    }
+
     /// Where the leg waits for a key frame: serve it from the chain, or ask for one.
     pub(super) fn start_leg(&mut self, now: Micros, index: u32) {
         let Some(leg) = self.legs.get(index) else {
@@ -162,11 +186,14 @@ impl Engine {
             return;
         };
         let going = leg.selector.current().is_some();
+        let most = self.chain_bytes_of(leg.to);
         let chain = leg.selector.target().and_then(|target| {
             let encoding = publication.encoding(target)?;
             let age_us = encoding.keyframe_age_us(now)?;
             let chain = encoding.fresh_chain(now)?;
-            (!going || age_us <= MAX_STEP_BACK_US).then_some((target, chain))
+            let young = age_us <= MAX_STEP_BACK_US;
+            let fits = young || encoding.chain_bytes() <= most;
+            ((!going || young) && fits).then_some((target, chain))
         });
         match chain {
             Some((encoding, chain)) => self.replay(now, index, encoding, chain),

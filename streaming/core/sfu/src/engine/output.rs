@@ -146,7 +146,9 @@ fn send_item(
     out.push(path, |buf| {
         let start = buf.len();
         result = if item.kind == Kind::Resend {
-            resend(leg, item, buf)
+            // The same ciphertext, so that no nonce is used for other bytes (DESIGN 2).
+            leg.resend(buf, item.out.seq)
+                .map(|number| association.sent.resent(number))
         } else {
             seal(now, association, leg, source, item, buf)
         };
@@ -188,17 +190,5 @@ fn seal(
     if let Some(repair) = leg.repair.as_mut().filter(|_| item.kind == Kind::Audio) {
         repair.push(now, item.out.seq, (), buf.get(start..).unwrap_or_default());
     }
-    Ok(())
-}
-
-/// Sound without RTX is repaired with the same ciphertext, so that no nonce is used for other bytes (DESIGN 2).
-fn resend(leg: &mut Leg, item: &Item, buf: &mut Vec<u8>) -> Result<(), DropReason> {
-    let (_, sealed) = leg
-        .repair
-        .as_ref()
-        .and_then(|repair| repair.get(item.out.seq))
-        .ok_or(DropReason::NackUnknown)?;
-    buf.extend_from_slice(sealed);
-    leg.counters.rtx_packets += 1;
     Ok(())
 }

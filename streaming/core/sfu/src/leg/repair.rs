@@ -62,6 +62,15 @@ impl Leg {
         })
     }
 
+    /// Append stored ciphertext once more; answers the transport-wide number that it carried the first time.
+    pub fn resend(&mut self, out: &mut Vec<u8>, seq: u64) -> Result<Option<u16>, DropReason> {
+        let stored = self.repair.as_ref().and_then(|repair| repair.get(seq));
+        let (_, sealed) = stored.ok_or(DropReason::NackUnknown)?;
+        out.extend_from_slice(sealed);
+        self.counters.rtx_packets += 1;
+        Ok(self.header.twcc_of(sealed))
+    }
+
     /// False when this number was repaired a moment ago.
     fn guard(&mut self, now: Micros, out: u64, span_us: i64) -> bool {
         if self.guards.is_empty() {

@@ -147,3 +147,23 @@ fn the_ring_grows_to_its_bound_and_what_flies_is_counted_in_it() {
     tell(&mut log, 20_000, 9_990, &[(9_990, 15_000)]);
     assert_eq!(log.in_flight_bytes(), 900);
 }
+
+#[test]
+fn a_packet_that_arrives_only_when_sent_again_stays_lost_and_says_nothing_of_the_delay() {
+    for start in STARTS {
+        let mut log = log(start, 6);
+        tell_all(&mut log, start, start, &[0, 1, 3]);
+        assert_eq!(log.take().lost, 1);
+        log.resent(Some(seq::low16(start + 2)));
+        log.resent(None);
+        tell(
+            &mut log,
+            400_000,
+            start + 2,
+            &[(start + 2, 350_000), (start + 3, 60_000)],
+        );
+        let acked = log.take();
+        assert_eq!((acked.lost, acked.runs, acked.received), (0, 0, 1));
+        assert_eq!((acked.delay_us, acked.arrival_us), (None, None));
+    }
+}
