@@ -86,6 +86,8 @@ drop_reasons! {
     QueueFull = "queue_full",
     /// A NACK for a packet that the history no longer holds, or never sent.
     NackUnknown = "nack_unknown",
+    /// A NACK for sound that came after all, or whose copies came or are on their way.
+    NackCovered = "nack_covered",
     /// A NACK beyond the repair budget.
     NackThrottled = "nack_throttled",
     /// A PLI or FIR beyond the one rule of key frames.

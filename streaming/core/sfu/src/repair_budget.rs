@@ -11,6 +11,8 @@ use crate::bucket::Bucket;
 pub const PICTURE_BURST_BYTES: i64 = 128 << 10;
 /// The same for sound: a second of it.
 pub const SOUND_BURST_BYTES: i64 = 16 << 10;
+/// The same on a paced link, which a second of sound would fill: a dozen packets.
+pub const PACED_SOUND_BURST_BYTES: i64 = 4 << 10;
 /// What a paced link may save up: half a dozen packets, or half a second's share.
 const PACED_BURST_BITS: i64 = 6 * 1200 * 8;
 /// Share of the rate in per mille: at least this, or one and a half times the loss.
@@ -89,7 +91,11 @@ impl RepairBudget {
         let bytes = i64::try_from(bytes).unwrap_or(0);
         self.picture = (self.picture + bytes / 4).min(PICTURE_BURST_BYTES);
         if is_sound {
-            self.sound = (self.sound + bytes).min(SOUND_BURST_BYTES);
+            let most = match self.paced {
+                Some(_) => PACED_SOUND_BURST_BYTES,
+                None => SOUND_BURST_BYTES,
+            };
+            self.sound = (self.sound + bytes).min(most);
         }
     }
 

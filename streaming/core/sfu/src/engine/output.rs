@@ -187,8 +187,9 @@ fn seal(
         rtp::pad(buf, start, association.pacer.padding(item));
     }
     association.transport.protect_rtp(buf, start, index)?;
-    if let Some(repair) = leg.repair.as_mut().filter(|_| item.kind == Kind::Audio) {
-        repair.push(now, item.out.seq, (), buf.get(start..).unwrap_or_default());
+    if item.kind == Kind::Audio {
+        let sealed = buf.get(start..).unwrap_or_default();
+        leg.keep_sealed(now, item.out.seq, association.sent.next_index(), sealed);
     }
     Ok(())
 }

@@ -200,6 +200,9 @@ impl Engine {
         }
         let sparing = association.pacer.rate_bps() > 0;
         let rtt_us = association.rtt_or_default_us();
+        if sound && leg.is_covered(now, number, rtt_us, &association.sent) {
+            return Err(DropReason::NackCovered);
+        }
         let item = leg.nack(now, number, rtt_us, sparing, source)?;
         let repair = match (sound, item.temporal) {
             (true, _) => Repair::Sound,

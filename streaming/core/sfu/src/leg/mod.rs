@@ -10,6 +10,8 @@ mod switching;
 #[cfg(test)]
 mod tests;
 
+pub use repair::SealedSound;
+
 use zhuandi_wire::time::Micros;
 
 use crate::api::{EncodingParams, Kind, LessonId, RtpParameters, SubscriptionId};
@@ -96,7 +98,7 @@ pub struct Leg {
     /// Copies of sound in each packet: bit k stands for the packet k + 1 before (RFC 2198).
     pub redundancy: u16,
     /// Ciphertext of sound, for repairs where RTX is not negotiated.
-    pub repair: Option<History<()>>,
+    pub repair: Option<History<SealedSound>>,
     rtp: RtpParameters,
     encoding: EncodingParams,
     index: u32,
@@ -108,6 +110,7 @@ pub struct Leg {
     rtx_next: u64,
     last_at: Micros,
     last_ticks: u16,
+    carried: u16,
     guards: Vec<(u64, Micros)>,
     floor: u64,
     held: bool,
@@ -151,6 +154,7 @@ impl Leg {
             rtx_next: u64::from(u16::from_be_bytes([c, d]) & 0x7FFF),
             last_at: Micros(0),
             last_ticks: 0,
+            carried: 0,
             guards: Vec::new(),
             floor: 0,
             held: false,

@@ -81,6 +81,7 @@ impl Leg {
         let copies = self.copies(item, payload.len(), fields.pt, encoding);
         let redundant = self.pts.redundant().filter(|_| !copies.blocks().is_empty());
         let pt = redundant.unwrap_or(fields.pt);
+        self.carried = copies.mask;
         self.header
             .write(out, &Fields { pt, ..*fields }, now, twcc, meta.audio_level);
         let body = out.len();

@@ -18,6 +18,8 @@ const LAST_HEADER: usize = 1;
 pub(super) struct Copies<'a> {
     blocks: [Block<'a>; MAX_BLOCKS],
     first: usize,
+    /// Their distances: bit k is the frame k + 1 packets before.
+    pub(super) mask: u16,
 }
 
 impl<'a> Copies<'a> {
@@ -30,6 +32,7 @@ impl<'a> Copies<'a> {
         Copies {
             blocks: [none; MAX_BLOCKS],
             first: MAX_BLOCKS,
+            mask: 0,
         }
     }
 
@@ -87,6 +90,7 @@ impl Leg {
             };
             if copies.put(block) {
                 room = left;
+                copies.mask |= 1 << (distance - 1);
             }
         }
         copies

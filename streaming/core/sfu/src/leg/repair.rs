@@ -7,12 +7,66 @@ use crate::drop_reason::DropReason;
 use crate::pacer::{self, Item};
 use crate::publication::Publication;
 use crate::rewriter::Numbers;
+use crate::sent_log::{SentLog, State};
 
 /// A second repair of one packet is not sent before this time, or a round trip.
 const REPAIR_GUARD_US: i64 = 25_000;
 const GUARDS: usize = 256;
 
+/// Feedback that has not spoken of a packet after a round trip and this long will not.
+const FEEDBACK_US: i64 = 150_000;
+
+/// What is known of a packet of sound beside its ciphertext.
+#[derive(Clone, Copy, Debug)]
+pub struct SealedSound {
+    /// Index of its transport-wide number; none where it had no such number.
+    sent: Option<u64>,
+    /// Older frames that it carried: bit k is the frame k + 1 packets before.
+    copies: u16,
+}
+
 impl Leg {
+    /// Keep a packet of sound as it left, for repairs; `sent` is the index of its transport-wide number.
+    pub fn keep_sealed(&mut self, now: Micros, out: u64, sent: u64, sealed: &[u8]) {
+        let kept = SealedSound {
+            sent: self.has_twcc().then_some(sent),
+            copies: self.carried,
+        };
+        if let Some(repair) = &mut self.repair {
+            repair.push(now, out, kept, sealed);
+        }
+    }
+
+    /// Whether sound that is asked for again came after all, or its copies came or may still come. Receivers ask for
+    /// packets, not for sound: they do not look whether a copy filled the gap.
+    pub fn is_covered(&self, now: Micros, number: u16, rtt_us: i64, log: &SentLog) -> bool {
+        let (Some(repair), Some(out)) = (&self.repair, self.rewriter.out_index(number)) else {
+            return false;
+        };
+        let state = |kept: SealedSound| {
+            let sent = kept.sent?;
+            let row = log.range(sent..sent + 1).next()?;
+            let stale = row.state == State::Flying && now.since(row.at) > rtt_us + FEEDBACK_US;
+            (!stale).then_some(row.state)
+        };
+        let came = |(kept, _): (SealedSound, &[u8])| state(kept) == Some(State::Acked);
+        if repair.get(out).is_some_and(came) {
+            return true;
+        }
+        let next = self.rewriter.next_index();
+        (1u64..=16).any(|distance| {
+            let bit = 1u16 << (distance - 1);
+            match repair.get(out + distance) {
+                Some((kept, _)) => {
+                    kept.copies & bit != 0
+                        && matches!(state(kept), Some(State::Acked | State::Flying))
+                }
+                // Not sent yet, but it will be with the next packets.
+                None => out + distance >= next && self.redundancy & bit != 0 && self.has_twcc(),
+            }
+        })
+    }
+
     /// The receiver asks for a packet again; `sparing`: what a later key frame made worthless is not sent.
     pub fn nack(
         &mut self,
@@ -87,3 +141,6 @@ impl Leg {
         true
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -148,9 +148,10 @@ fn asking_again_and_copies_together_leave_nothing_and_stay_in_their_budget() {
             .iter()
             .find(|row| row.subscription == SLOT.0)
             .unwrap();
+        // One in five is lost, and the copy of one in five of those.
         assert!(
-            (1..slot.packets / 2).contains(&slot.rtx_packets),
-            "{slot:?}"
+            (1..slot.packets / 10).contains(&slot.rtx_packets),
+            "what copies brought is not sent again: {slot:?}"
         );
     }
 }
