@@ -190,9 +190,9 @@ class Sim:
         """What was heard and seen since the beginning, as tables of columns:
 
         `links`: transport, sent_bytes, delivered_bytes (at IP level), queue_us, own_delay_p50_ms, own_delay_p95_ms (one-way delay over that of the same link when empty);
-        `sounds`: transport, subscription, played_us, concealed_us, bytes (encoded, played), late, delay_us (mean from capture), target_us, nacks;
+        `sounds`: transport, subscription, played_us, concealed_us, bytes (encoded, played), late, delay_us (mean from capture), target_us, packets, lost, nacks;
         `pictures`: transport, subscription, frames, bytes (encoded, shown), freezes, frozen_us (W3C's definition), longest_freeze_us, off_us, switches (of height, off included),
-        first_us, last_us (-1: no frame), delay_us, nacks, plis; `rungs`: subscription, height (0: off), us.
+        first_us, last_us (-1: no frame), delay_us, packets, lost, nacks, plis; `rungs`: subscription, height (0: off), us.
         """
     def take_gaps(self) -> dict[str, NDArray[Any]]:
         """Stretches of made-up sound that ended since the last call: subscription, at_us, length_us."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks.links import films
 from benchmarks.links.catalogue import Scenario
+from benchmarks.links.page import Page
 from streaming._core import Core, Sim
 from streaming.control_loop import TICK_S, ControlLoop, Policy
 from streaming.model import Lesson, Model, Publication, Subscription, Transport
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from streaming._core import LinkDict
 
 MAX_HANDLES = 4096
+LOOK = 10  # ticks between two looks of a page at its counters
 TICK_US = round(TICK_S * 1_000_000)
 Table = dict[str, NDArray[Any]]
 TEACHER_LINK: LinkDict = {"delay_us": 10_000}
@@ -40,6 +42,7 @@ class Room:
     camera: int
     microphone: int
     publication: int  # of its teacher's camera
+    page: Page | None  # None: its play-out buffer stays as it is
 
 
 @dataclass
@@ -94,14 +97,21 @@ class World:
         return lesson, camera, self._publish(teacher, "microphone", films.microphone(self._two_voices))
 
     def add_room(
-        self, lesson: Lesson, sources: Sequence[Publication], bottleneck: int, up: LinkDict, target_us: int
+        self,
+        lesson: Lesson,
+        sources: Sequence[Publication],
+        bottleneck: int,
+        up: LinkDict,
+        target_us: int | None = None,
     ) -> Room:
-        """A classroom of that lesson behind a link."""
+        """A classroom of that lesson behind a link; a `target_us` holds its play-out buffer, else its page does."""
         transport = Transport(self.sim.add_receiver(lesson.handle, bottleneck, up), lesson, None, True)
         self._model.add_transport(transport)
         handles = [self._subscribe(transport, source) for source in sources]
-        self.sim.set_target(transport.handle, target_us)
-        room = Room(transport.handle, handles[0], handles[1], sources[0].handle)
+        page = Page() if target_us is None else None
+        self.sim.set_target(transport.handle, page.target_us if page else target_us or 0)
+        self._model.play_out(transport, (page.target_us if page else target_us or 0) // 1000)
+        room = Room(transport.handle, handles[0], handles[1], sources[0].handle, page)
         self.rooms.append(room)
         return room
 
@@ -115,6 +125,17 @@ class World:
         """Share of all bytes to a classroom that were padding of probes."""
         return float(self.padding[room.transport]) / max(float(self.sent[room.transport]), 1.0)
 
+    def _look(self, metrics: dict[str, Table]) -> None:
+        """What the pages do once a second: see how their lines are, and how deep to buffer."""
+        for room in self.rooms:
+            if room.page is None:
+                continue
+            target_us = room.page.look(self.sim.now_us, metrics["sounds"], room.microphone)
+            if target_us is not None:
+                self.sim.set_target(room.transport, target_us)
+            if room.page.reports(self.sim.now_us):
+                self._model.play_out(self._model.transport(room.transport), room.page.target_us // 1000)
+
     def run(
         self, seconds: int, every_s: float, progress: Callable[[float], None], *, clear_s: float | None = None
     ) -> Samples:
@@ -122,9 +143,13 @@ class World:
         samples, every = Samples(), round(every_s / TICK_S)
         ticks = round(seconds / TICK_S)
         for tick in range(ticks + 1):
-            if tick % every == 0:
-                samples.add(self.sim.now_us, self.sim.metrics(), self.rooms)
+            look = tick % LOOK == 0
+            metrics = self.sim.metrics() if look or tick % every == 0 else {}
+            if look:
+                self._look(metrics)
                 progress(TICK_S * tick)
+            if tick % every == 0:
+                samples.add(self.sim.now_us, metrics, self.rooms)
             if clear_s is not None and tick == round(clear_s / TICK_S):
                 self.sim.clear_delays()
             if tick < ticks:

@@ -128,12 +128,12 @@ def _run_shared(options: Options, results: Results, progress: Callable[[float], 
     lesson, *sources = world.add_lesson()
     bottleneck = world.sim.add_bottleneck(catalogue.link(SHARED_BPS))
     for _ in range(SHARED_ROOMS):
-        world.add_room(lesson, sources, bottleneck, near, 0)
+        world.add_room(lesson, sources, bottleneck, near)
     busy = []
     for queue_ms in DOWNLOAD_QUEUES_MS:
         lesson, *sources = world.add_lesson()
         busy.append(world.sim.add_bottleneck(catalogue.link(SHARED_BPS, queue_ms=queue_ms)))
-        world.add_room(lesson, sources, busy[-1], near, 0)
+        world.add_room(lesson, sources, busy[-1], near)
     world.run(DOWNLOAD_FROM_S, 1.0, progress)
     for bottleneck in busy:
         world.sim.add_download(bottleneck, catalogue.DELAY_US)

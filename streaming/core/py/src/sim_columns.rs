@@ -46,6 +46,8 @@ fn sounds<'py>(py: Python<'py>, rows: &[SoundRow]) -> PyResult<Bound<'py, PyDict
     put(&table, "late", rows, |row| row.late)?;
     put(&table, "delay_us", rows, |row| row.delay_us)?;
     put(&table, "target_us", rows, |row| row.target_us)?;
+    put(&table, "packets", rows, |row| row.packets)?;
+    put(&table, "lost", rows, |row| row.lost)?;
     put(&table, "nacks", rows, |row| row.nacks)?;
     Ok(table)
 }
@@ -66,6 +68,8 @@ fn pictures<'py>(py: Python<'py>, rows: &[PictureRow]) -> PyResult<Bound<'py, Py
     put(&table, "first_us", rows, |row| row.first_us)?;
     put(&table, "last_us", rows, |row| row.last_us)?;
     put(&table, "delay_us", rows, |row| row.delay_us)?;
+    put(&table, "packets", rows, |row| row.packets)?;
+    put(&table, "lost", rows, |row| row.lost)?;
     put(&table, "nacks", rows, |row| row.nacks)?;
     put(&table, "plis", rows, |row| row.plis)?;
     Ok(table)

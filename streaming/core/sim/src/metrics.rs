@@ -44,6 +44,10 @@ pub struct SoundRow {
     pub delay_us: i64,
     /// Target of the play-out delay.
     pub target_us: i64,
+    /// Packets that came.
+    pub packets: u64,
+    /// Packets that never came.
+    pub lost: u64,
     /// Packets asked for again.
     pub nacks: u64,
 }
@@ -75,6 +79,10 @@ pub struct PictureRow {
     pub last_us: i64,
     /// Mean time from capture to screen.
     pub delay_us: i64,
+    /// Packets that came.
+    pub packets: u64,
+    /// Packets that never came.
+    pub lost: u64,
     /// Packets asked for again.
     pub nacks: u64,
     /// Key frames asked for.
@@ -227,6 +235,8 @@ fn sound_row(slot: &SoundSlot, transport: u32, subscription: u32) -> SoundRow {
         late: played.late,
         delay_us: mean(played.delay_sum_us, played.frames),
         target_us: slot.buffer.target_us(),
+        packets: slot.packets,
+        lost: slot.stats.lost(),
         nacks: slot.nacks,
     }
 }
@@ -247,6 +257,8 @@ fn picture_row(slot: &PictureSlot, now: Micros, transport: u32, subscription: u3
         first_us: or_none(slot.shown.first),
         last_us: or_none(slot.shown.last),
         delay_us: mean(slot.shown.delay_sum_us, slot.shown.frames),
+        packets: slot.packets,
+        lost: slot.stats.lost(),
         nacks: slot.nacks,
         plis: slot.plis,
     }

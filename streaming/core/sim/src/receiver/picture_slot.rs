@@ -61,6 +61,8 @@ pub struct PictureSlot {
     pub shown: Shown,
     /// Timing.
     pub clock: RenderClock,
+    /// Packets that came.
+    pub packets: u64,
     /// Packets that were asked for again.
     pub nacks: u64,
     /// Key frames that were asked for.
@@ -71,7 +73,7 @@ pub struct PictureSlot {
     tl0s: Narrow,
     holes: NackSender,
     nack_at: Micros,
-    packets: PictureBuffer,
+    parts: PictureBuffer,
     decoder: Decoder,
     show_at: Option<(Micros, Frame)>,
     packet_at: Micros,
@@ -89,6 +91,7 @@ impl PictureSlot {
             freezes: Freezes::default(),
             shown: Shown::new(now),
             clock: RenderClock::default(),
+            packets: 0,
             nacks: 0,
             plis: 0,
             seqs: Unwrapper::new(),
@@ -97,7 +100,7 @@ impl PictureSlot {
             tl0s: Narrow::default(),
             holes: NackSender::default(),
             nack_at: Micros::NEVER,
-            packets: PictureBuffer::default(),
+            parts: PictureBuffer::default(),
             decoder: Decoder::default(),
             show_at: None,
             packet_at: Micros(i64::MIN / 2),
@@ -125,6 +128,7 @@ impl PictureSlot {
             return Vec::new();
         }
         self.packet_at = now;
+        self.packets += 1;
         let before = self.holes.highest();
         let index = self.seqs.unwrap(header.fields.seq);
         self.holes.arrived(index);
@@ -132,7 +136,7 @@ impl PictureSlot {
             self.stats.jitter_sample(now, header.fields.ts);
         }
         let part = self.part(&header, payload, repaired);
-        if let Some(frame) = self.packets.arrived(now, index, part) {
+        if let Some(frame) = self.parts.arrived(now, index, part) {
             self.complete(frame);
         }
         match before.is_some_and(|before| index > before + 1) {
@@ -173,7 +177,7 @@ impl PictureSlot {
     pub fn settle(&mut self, now: Micros) {
         while let Some((at, frame)) = self.show_at.filter(|(at, _)| *at <= now) {
             self.decoder.decode(&frame);
-            self.packets.forget_before(frame.first);
+            self.parts.forget_before(frame.first);
             self.holes.forget_before(frame.first);
             self.waits = at;
             if self.shown.frame(at, &frame) {

@@ -11,7 +11,7 @@ use super::delay_target::DelayTarget;
 
 /// Time of one play-out step.
 pub const STEP_US: i64 = 10_000;
-/// Most frames that wait: beyond it the oldest go (NetEq keeps 200 packets).
+/// Most frames that wait: beyond it all go and play begins anew (NetEq keeps 200 packets and flushes).
 pub const MAX_FRAMES: usize = 200;
 /// Most gaps that are kept until they are taken.
 pub const MAX_GAPS: usize = 100_000;
@@ -22,6 +22,8 @@ const SLOW_US: i64 = 8_000;
 const SLACK_US: i64 = 25_000;
 /// A buffer that is this much too full is emptied at double speed (NetEq's fast accelerate).
 const FAR_US: i64 = 1_000_000;
+/// A hole this long is not filled: play goes on behind it at once (NetEq's ReinitAfterExpands).
+const LEAP_US: i64 = 1_000_000;
 /// After this much concealment nothing is heard any more, and play begins again with half the target in the buffer.
 const MUTED_US: i64 = 100_000;
 
@@ -115,10 +117,11 @@ impl SoundBuffer {
             self.played.late += 1;
             return;
         }
-        self.frames.entry(sound.media_us).or_insert(sound);
-        if self.frames.len() > MAX_FRAMES {
-            self.frames.pop_first();
+        if self.frames.len() >= MAX_FRAMES {
+            self.frames.clear();
+            self.position = None;
         }
+        self.frames.entry(sound.media_us).or_insert(sound);
         if self.next == Micros::NEVER {
             self.next = now.plus(STEP_US);
         }
@@ -179,6 +182,7 @@ impl SoundBuffer {
         }
         match self.frames.range(position..).next() {
             Some((start, _)) if *start - position <= self.expanded_us.max(STEP_US / 2) => *start,
+            Some((start, _)) if *start - position >= LEAP_US => *start,
             _ => position,
         }
     }
@@ -313,6 +317,22 @@ mod tests {
         assert!((1_800_000..2_100_000).contains(&longest), "{gaps:?}");
         let level = buffer.level_us(buffer.position.unwrap());
         assert!(level < 150_000, "still {level} us behind");
+    }
+
+    #[test]
+    fn what_was_held_for_long_is_not_played_for_long() {
+        let mut buffer = SoundBuffer::default();
+        // Twenty-five seconds arrive at once, then all goes on as before.
+        let held = |i: i64| (i * FRAME_US + 30_000).max(if i >= 500 { 35_000_000 } else { 0 });
+        let arrivals = (0..3000).map(|i| (held(i), i)).collect();
+        run(&mut buffer, arrivals, 59_900_000);
+        assert!(
+            buffer.played.concealed_us < 26_500_000,
+            "{:?}",
+            buffer.played
+        );
+        let level = buffer.level_us(buffer.position.unwrap());
+        assert!(level < 300_000, "still {level} us behind");
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub struct SoundSlot {
     pub stats: ReceiveStats,
     /// Play-out.
     pub buffer: SoundBuffer,
+    /// Packets that came.
+    pub packets: u64,
     /// Packets that were asked for again.
     pub nacks: u64,
     seqs: Unwrapper,
@@ -39,6 +41,7 @@ impl SoundSlot {
             ssrc,
             stats: ReceiveStats::new(RATE),
             buffer: SoundBuffer::default(),
+            packets: 0,
             nacks: 0,
             seqs: Unwrapper::new(),
             stamps: TsUnwrapper::new(),
@@ -51,6 +54,7 @@ impl SoundSlot {
     /// A plain packet; answers the numbers to ask for.
     pub fn arrived(&mut self, now: Micros, header: &Header, payload: &[u8]) -> Vec<u16> {
         self.settle(now);
+        self.packets += 1;
         let index = self.seqs.unwrap(header.fields.seq);
         let repaired = self.holes.arrived(index);
         if !self.stats.arrived(index) {

@@ -1,0 +1,48 @@
+"""What the classroom's page does about its play-out buffer (`web_client/src/pages/classroom/playout.ts`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SHALLOW_US = 200_000
+DEEP_US = 600_000
+CALM_US = 60_000_000
+LOSS = 0.02
+CONCEALED = 0.005
+LEAST_PACKETS = 10
+REPORT_US = 5_000_000
+COUNTERS = ("packets", "lost", "nacks", "concealed_us", "played_us")
+
+
+@dataclass
+class Page:
+    """Shallow on a good line, deep for a minute after it lost."""
+
+    target_us: int = SHALLOW_US
+    _troubled_us: int = -CALM_US
+    _reported_us: int = 0
+    _before: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTERS, 0))
+
+    def look(self, now_us: int, sounds: dict[str, NDArray[Any]], microphone: int) -> int | None:
+        """A look at the counters; the new target when it changed."""
+        row = int(np.flatnonzero(sounds["subscription"] == microphone)[0])
+        after = {name: int(sounds[name][row]) for name in COUNTERS}
+        grown = {name: max(0, after[name] - self._before[name]) for name in COUNTERS}
+        self._before = after
+        if grown["packets"] >= LEAST_PACKETS:
+            lossy = grown["lost"] + grown["nacks"] > LOSS * grown["packets"]
+            if lossy or grown["concealed_us"] > CONCEALED * grown["played_us"]:
+                self._troubled_us = now_us
+        before_us, self.target_us = self.target_us, DEEP_US if now_us - self._troubled_us < CALM_US else SHALLOW_US
+        return self.target_us if self.target_us != before_us else None
+
+    def reports(self, now_us: int) -> bool:
+        """Whether the page tells the server how deep its buffer is."""
+        if now_us - self._reported_us < REPORT_US:
+            return False
+        self._reported_us = now_us
+        return True

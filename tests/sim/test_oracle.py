@@ -1,0 +1,54 @@
+"""What the figures are measured against."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.links import films, oracle
+from benchmarks.links.catalogue import Scenario, constant, link, steps
+
+
+def scenario(bps: int, loss: float = 0.0) -> Scenario:
+    return constant("one", "constant", 30, link(bps, loss=loss))
+
+
+@pytest.mark.parametrize(("bps", "off"), [(50_000, True), (200_000, False), (3_000_000, False)])
+def test_the_ladder_takes_what_fits_in_nine_tenths(bps: int, off: bool) -> None:
+    best = oracle.best(oracle.capacity_bps(scenario(bps)), 0.0, two_voices=True)
+    assert best.off.all() == off
+    assert best.media_bps.max() <= 0.9 * bps
+
+
+def test_loss_takes_its_part_of_the_budget() -> None:
+    capacity = oracle.capacity_bps(scenario(500_000))
+    clean = oracle.best(capacity, 0.0, two_voices=True).media_bps.mean()
+    assert oracle.best(capacity, 0.3, two_voices=True).media_bps.mean() < clean
+
+
+def test_outages_are_spans_longer_than_a_fifth_of_a_second() -> None:
+    capacity = np.array([1e6, 0, 0, 1e6, 0, 0, 0, 0, 1e6])
+    ((first, last),) = oracle.outages(capacity, 22_000)
+    assert (first, last) == (pytest.approx(0.4), pytest.approx(0.8))
+
+
+def test_nobody_freezes_on_a_wide_line_and_everybody_without_one() -> None:
+    assert oracle.least_frozen(oracle.capacity_bps(scenario(500_000)), 10) == 0
+    cut: Scenario = Scenario("cut", "change", {"trace": steps(500_000, [(15, 0), (20, 500_000)])}, 30)
+    frozen = oracle.least_frozen(oracle.capacity_bps(cut), 10)
+    assert 5 / 20 <= frozen <= 5.5 / 20
+
+
+def test_a_freeze_is_a_gap_beside_the_mean() -> None:
+    steady = np.arange(0, 20, 0.04)
+    assert oracle.frozen(steady, 0, 20) == 0
+    late = np.concatenate([steady[steady < 10], steady[steady >= 12]])
+    assert oracle.frozen(late, 0, 20) == pytest.approx(2.04, abs=0.01)
+
+
+def test_films_have_the_rates_of_the_page() -> None:
+    film = films.camera()
+    for number, layer in enumerate(films.CAMERA):
+        assert film.media_bps(number, 2) == pytest.approx(layer.bitrate_bps, rel=0.03)
+        assert film.media_bps(number, 0) == pytest.approx(0.4 * layer.bitrate_bps, rel=0.05)
+    assert films.microphone(True).media_bps(0, 0) == pytest.approx(13_000, rel=0.03)
