@@ -10,8 +10,8 @@ from typing import Literal
 from signaling.auth import Rights
 from signaling.lesson import AUDIO_PLACES, VIDEO_PLACES, Kind, Slot
 from signaling.messages import Refused
-from signaling.sdp import Accepted, Media, Offer, accept_slot, accept_track, refuse
-from streaming.params import Source
+from signaling.sdp import Accepted, Media, Offer, accept_channel, accept_slot, accept_track, refuse
+from streaming.params import Source, Stills
 
 LOW_RATE_PLACE = 1  # among the audio sections
 LOW_RATE_PTIME_MS = 60
@@ -26,6 +26,7 @@ class Negotiated:
     tracks: list[tuple[Source, Accepted]] = field(default_factory=list)
     slots: list[tuple[Slot, Accepted]] = field(default_factory=list)
     sections: list[Accepted] = field(default_factory=list)
+    stills: Stills = "none"
 
 
 def negotiate(
@@ -73,7 +74,18 @@ def negotiate(
     _check(result, kind, forbidden=forbidden, busy=busy)
     if kind == "page":
         result.tracks = [_with_low_rate(track, result.sections) for track in result.tracks]
+    if offer.channel is not None and kind == "page":
+        result.stills = _stills(result, rights)
+        if result.stills != "none":
+            result.sections.append(accept_channel(offer.channel))
     return result
+
+
+def _stills(result: Negotiated, rights: Rights) -> Stills:
+    """Who looks on gets stills, who may show a screen gives them."""
+    if result.slots:
+        return "to_peer"
+    return "from_peer" if "screen" in rights.publish else "none"
 
 
 def _with_low_rate(track: tuple[Source, Accepted], sections: list[Accepted]) -> tuple[Source, Accepted]:

@@ -157,7 +157,7 @@ class Room:
         participant.transport = None
         local = await self._tools.media.open_transport(
             self.row.recording,
-            transport_params(offer),
+            {**transport_params(offer), "stills": result.stills},
             label=transport_label(participant, offer.fingerprint, offer.ufrag),
             replaces=old.handle if old is not None else None,
             link=participant.rights.sub,

@@ -38,6 +38,7 @@ class TransportParams(TypedDict, total=False):
     candidates: list[CandidateDict]  # client role only
     local_ufrag: str  # client role: our credentials, already in the offer that we sent
     local_pwd: str
+    stills: str  # which way pictures go on its data channel: "none" (default) | "from_peer" | "to_peer"
 
 class CodecDict(TypedDict, total=False):
     pt: int
@@ -243,6 +244,11 @@ class Core:
     def add_tap(self, publication: int, track: int, header: bytes) -> int:
         """A subscription into the log of the publication's lesson, forwarding the highest encoding that arrives; `header` is the TRACK record's JSON."""
     def connect(self, subscription: int, publication: int | None, *, all_encodings: bool = False) -> None: ...
+    def put_still(self, lesson: int, source: str, format: str, width: int, height: int, file: bytes) -> str:
+        """A picture for everybody in the lesson whose transport has `stills` "to_peer"; its SHA-256 in hexadecimal digits.
+
+        `source` "camera" | "screen", `format` "webp" | "png"; at most 256 KiB.
+        """
     def request_keyframe(self, publication: int) -> None: ...
     def remove(self, handle: int) -> None:
         """Idempotent; a transport takes its publications and subscriptions along."""
@@ -252,7 +258,7 @@ class Core:
         """What happened since the last call, bounded:
 
         {"event": "connected", transport, protocol, address}, "disconnected" {transport}, "failed"|"closed" {transport, reason},
-        "first_media" {publication}, "log" {lesson, bytes, error, sealed}, "overflow" {count}.
+        "first_media" {publication}, "still" {lesson, source, hash, bytes, width, height}, "log" {lesson, bytes, error, sealed}, "overflow" {count}.
         """
 
     # control: columns only

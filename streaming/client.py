@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import itertools
 import json
 import random
@@ -78,7 +79,7 @@ class MediaClient:
         `hello` {epoch, state: list[LessonState]} at every connection, `lost` {} when it breaks (both first-hand);
         `connected` {transport, protocol, address}, `disconnected`, `failed`, `closed` {transport, reason},
         `first_media` {publication}, `rung` {subscription, spatial, height, reason, estimate_kbps},
-        `log` {lesson, bytes, error, sealed}, `overflow` {count},
+        `log` {lesson, bytes, error, sealed}, `still` {lesson, source, hash, bytes, width, height}, `overflow` {count},
         `stats` {transports: list[TransportStats], publications: list[PublicationStats],
         subscriptions: list[SubscriptionStats], drops: {reason: count}}.
         """
@@ -140,6 +141,15 @@ class MediaClient:
     async def mark(self, lesson: str, body: dict[str, Any]) -> None:
         """Write an EVENT record into the lesson's log (nothing happens without a log)."""
         await self._ask("mark", lesson=lesson, body=body)
+
+    async def put_still(self, lesson: str, source: Source, format: str, size: tuple[int, int], file: bytes) -> str:
+        """A picture (`webp` or `png`) for everybody who gets stills in this lesson; its SHA-256."""
+        width, height = size
+        data = base64.b64encode(file).decode()
+        ok = await self._ask(
+            "put_still", lesson=lesson, source=source, format=format, width=width, height=height, data=data
+        )
+        return str(ok["hash"])
 
     # the connection
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -40,6 +41,7 @@ class Commands:
             "play_out": self.play_out,
             "remove": self.remove,
             "mark": self.mark,
+            "put_still": self.put_still,
         }
 
     def do(self, name: str, fields: dict[str, Any]) -> Any:
@@ -178,3 +180,8 @@ class Commands:
         """An EVENT record."""
         self._core.log_event(self._model.lesson(lesson).handle, json.dumps(body, ensure_ascii=False).encode())
         return {}
+
+    def put_still(self, lesson: str, source: str, format: str, width: int, height: int, data: str) -> dict[str, Any]:
+        """A picture that comes from no page."""
+        file = base64.b64decode(data, validate=True)
+        return {"hash": self._core.put_still(self._model.lesson(lesson).handle, source, format, width, height, file)}

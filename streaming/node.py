@@ -95,6 +95,8 @@ class Node:
                 event["lesson"] = self._model.lesson_ids.get(handle)
                 if event["sealed"]:
                     self._model.lesson_ids.pop(handle, None)
+            elif event["event"] == "still":
+                event["lesson"] = self._model.lesson_ids.get(event["lesson"])
             elif (transport := self._model.transports.get(event.get("transport", 0))) is not None:
                 transport.connected = event["event"] == "connected"
                 if event["event"] in ("failed", "closed"):

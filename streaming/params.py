@@ -8,6 +8,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 # A JSON value that its opener understands; the media process only keeps it and gives it back.
 Label = Any
 Source = Literal["microphone", "camera", "screen"]
+Stills = Literal["none", "from_peer", "to_peer"]
 Reason = Literal["ok", "link_slow", "link_lossy", "link_out", "choice", "no_source"]
 
 

@@ -3,6 +3,7 @@
 from signaling.sdp.answer import (
     Accepted,
     Direction,
+    accept_channel,
     accept_slot,
     accept_track,
     build_answer,
@@ -24,6 +25,7 @@ __all__ = [
     "Media",
     "Offer",
     "SdpError",
+    "accept_channel",
     "accept_slot",
     "accept_track",
     "build_answer",

@@ -11,17 +11,22 @@ from signaling.sdp.offer import Codec, Media, Offer
 if TYPE_CHECKING:
     from streaming._core import CodecDict, EncodingDict, LocalTransport, RtpParameters, TransportParams
 
-Direction = Literal["recvonly", "sendonly", "inactive"]
+Direction = Literal["recvonly", "sendonly", "sendrecv", "inactive"]
 LADDERS = (("l", "m", "h"), ("q", "h", "f"))  # lowest first: ours, and the common one of other publishers
 CNAME = "zhuandi"
 # RFC 8445 5.1.2.2 and RFC 6544 4.2: host UDP first, host TCP passive after all of them.
 UDP_PREFERENCE, TCP_PREFERENCE = 126, 90
 PASSIVE_PREFERENCE = 4 << 13
+SCTP_PORT = 5000
+MAX_MESSAGE = 1100  # bytes; PROTOCOL 1.1
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """One section of an answer. `recvonly`: the peer's track; `sendonly`: a slot with our SSRCs; `inactive`: none."""
+    """One section of an answer.
+
+    `recvonly`: the peer's track; `sendonly`: a slot with our SSRCs; `sendrecv`: the data channel; `inactive`: none.
+    """
 
     media: Media
     direction: Direction
@@ -71,6 +76,11 @@ def accept_track(media: Media, ptime_ms: int | None = None) -> Accepted:
 def accept_slot(media: Media, ssrc: int, rtx_ssrc: int | None, stream: str = CNAME) -> Accepted:
     """We send here, always under these SSRCs; slots of one `stream` are played in step."""
     return Accepted(media, "sendonly", ssrc, rtx_ssrc if has_rtx(media) else None, stream)
+
+
+def accept_channel(media: Media) -> Accepted:
+    """The data channel of stills."""
+    return Accepted(media, "sendrecv")
 
 
 def refuse(media: Media) -> Accepted:
@@ -149,6 +159,8 @@ def _section(offer: Offer, section: Accepted, local: LocalTransport, *, with_can
         f"a=setup:{_dtls_role(offer)}",
         f"a=mid:{media.mid}",
     ]
+    if media.kind == "application":
+        return [*lines, f"a=sctp-port:{SCTP_PORT}", f"a=max-message-size:{MAX_MESSAGE}"]
     lines += [f"a=extmap:{number} {uri}" for number, uri in sorted(media.uris.items())]
     lines += [f"a={section.direction}", "a=rtcp-mux"]
     if media.rtcp_rsize:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from signaling.sdp.answer import Accepted
+from signaling.sdp.answer import MAX_MESSAGE, SCTP_PORT, Accepted
 from signaling.sdp.offer import EXTENSIONS, Media, parse_offer
 from signaling.sdp.text import SdpError
 
@@ -31,6 +31,7 @@ VIDEO_CODECS: dict[int, tuple[str, str, tuple[str, ...]]] = {
     98: ("H264/90000", "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f", VIDEO_FEEDBACK),
     99: ("rtx/90000", "apt=98", ()),
 }
+STILLS_MID = "stills"
 H264_FIRST = (98, 99, 96, 97)
 
 
@@ -72,8 +73,10 @@ def build_offer(
     sources: Sequence[Source] = ("microphone", "camera", "screen"),
     rids: Mapping[str, tuple[str, ...]] | None = None,
     h264: bool = False,
+    stills: bool = False,
 ) -> ClientOffer:
-    """An offer of a headless end; `rids` maps a source to its simulcast streams, `h264` puts H.264 first.
+    """An offer of a headless end; `rids` maps a source to its simulcast streams, `h264` puts H.264 first,
+    `stills` asks for the data channel.
 
     The order of sources is the order of PROTOCOL section 1, whatever `sources` says.
     """
@@ -82,11 +85,13 @@ def build_offer(
     placed: list[Source] = ["camera", *ordered] if ordered and "camera" not in ordered and "screen" in ordered else []
     sections = [_offered(number, source, rids or {}) for number, source in enumerate(placed or ordered)]
     lines = ["v=0", f"o=- {secrets.randbits(62)} 2 IN IP4 127.0.0.1", "s=-", "t=0 0"]
-    lines.append("a=group:BUNDLE " + " ".join(section.mid for section in sections))
+    mids = [section.mid for section in sections] + ([STILLS_MID] if stills else [])
+    lines.append("a=group:BUNDLE " + " ".join(mids))
     direction = "sendonly" if kind == "publish" else "recvonly"
     for section in sections:
         wanted = direction if section.source in ordered else "inactive"
         lines += _section_lines(section, wanted, (ufrag, pwd, fingerprint), h264=h264)
+    lines += _channel_lines(ufrag, pwd, fingerprint) if stills else []
     kept = tuple(section for section in sections if section.source in ordered)
     return ClientOffer(kind, "\r\n".join(lines) + "\r\n", ufrag, pwd, kept)
 
@@ -108,6 +113,8 @@ def parse_answer(text: str, offer: ClientOffer) -> AnswerParams:
         "local_ufrag": offer.ufrag,
         "local_pwd": offer.pwd,
     }
+    if answer.channel is not None:
+        transport["stills"] = "to_peer" if offer.kind == "publish" else "from_peer"
     wanted = "recvonly" if offer.kind == "publish" else "sendonly"
     media: dict[Source, RtpParameters] = {}
     for section in offer.sections:
@@ -170,6 +177,20 @@ def _section_lines(
     if direction == "sendonly":
         lines += _sender_lines(section, audio=audio)
     return lines
+
+
+def _channel_lines(ufrag: str, pwd: str, fingerprint: str) -> list[str]:
+    return [
+        "m=application 9 UDP/DTLS/SCTP webrtc-datachannel",
+        "c=IN IP4 0.0.0.0",
+        f"a=ice-ufrag:{ufrag}",
+        f"a=ice-pwd:{pwd}",
+        f"a=fingerprint:sha-256 {fingerprint}",
+        "a=setup:actpass",
+        f"a=mid:{STILLS_MID}",
+        f"a=sctp-port:{SCTP_PORT}",
+        f"a=max-message-size:{MAX_MESSAGE}",
+    ]
 
 
 def _sender_lines(section: OfferedSection, *, audio: bool) -> list[str]:

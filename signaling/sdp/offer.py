@@ -25,6 +25,7 @@ ICE_CHARS = re.compile(r"[A-Za-z0-9+/=_-]+")  # RFC 8839 4.4, and what some stac
 FINGERPRINT = re.compile(r"[0-9A-F]{2}(:[0-9A-F]{2}){31}")
 TOKEN = re.compile(r"[A-Za-z0-9._~+{}|^!#$%&'*-]{1,64}")
 RID = re.compile(r"[A-Za-z0-9_-]{1,32}")
+SCTP = ("UDP/DTLS/SCTP", "TCP/DTLS/SCTP")
 MAX_RIDS = 3
 
 
@@ -63,6 +64,12 @@ class Offer:
     def live(self) -> tuple[Media, ...]:
         """The audio and video sections that are not rejected."""
         return tuple(m for m in self.media if m.kind != "application" and not m.rejected)
+
+    @property
+    def channel(self) -> Media | None:
+        """The section of data channels that we can serve, if it is offered (RFC 8841)."""
+        wanted = (m for m in self.media if m.kind == "application" and not m.rejected)
+        return next((m for m in wanted if m.protocol in SCTP and m.formats == ("webrtc-datachannel",)), None)
 
 
 def parse_offer(text: str) -> Offer:

@@ -58,8 +58,9 @@ export class FakePeer extends EventTarget {
   private pendingLines: string[] = []
   private pendingData = false
 
-  createDataChannel(): void {
+  createDataChannel(): RTCDataChannel {
     this.pendingData = true
+    return Object.assign(new EventTarget(), { readyState: 'connecting', binaryType: 'blob' }) as unknown as RTCDataChannel
   }
 
   /** As browsers do: old lines stay, new media follows, the data channel comes last. */

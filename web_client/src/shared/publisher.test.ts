@@ -10,6 +10,7 @@ const common = {
     offers.push(sdp)
     return Promise.resolve('answer')
   },
+  channel: () => undefined,
   state: () => undefined,
   fault: () => undefined,
   create: createFake,

@@ -3,6 +3,7 @@
 import { capabilities, prefer, videoPreferences, type VideoCodec } from './codecs'
 import { PeerLink, type PeerState } from './peer'
 import type { Source, Sources } from './protocol'
+import { openChannel } from './stills/messages'
 import { SCREEN_ENCODING, addCamera, rescale } from './simulcast'
 import { addVoice, speak, type VoiceSenders } from './voice'
 
@@ -11,6 +12,8 @@ const DEFAULT_CAMERA_HEIGHT = 720
 export interface PublisherOptions {
   codec: VideoCodec
   negotiate(sdp: string): Promise<string>
+  /** The stills' channel of a new connection. */
+  channel(channel: RTCDataChannel): void
   state(state: PeerState): void
   fault(code: string): void
   create?: () => RTCPeerConnection
@@ -56,7 +59,7 @@ export class Publisher {
     this.voice = addVoice(pc)
     const camera = addCamera(pc, heightOf(this.tracks.camera), this.options.codec)
     const screen = pc.addTransceiver('video', { direction: 'sendonly', sendEncodings: [SCREEN_ENCODING] })
-    pc.createDataChannel('zhuandi')
+    this.options.channel(openChannel(pc))
     for (const video of [camera, screen]) prefer(video, videoPreferences(capabilities('video'), [this.options.codec]))
     this.senders = { camera: camera.sender, screen: screen.sender }
     await Promise.all([

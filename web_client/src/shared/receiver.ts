@@ -2,6 +2,7 @@
 
 import { audioPreferences, capabilities, prefer, videoPreferences } from './codecs'
 import { PeerLink, type PeerState } from './peer'
+import { openChannel } from './stills/messages'
 
 /** The first picture comes at once; the room is made after it, while the lesson plays. */
 const JITTER_AFTER_MS = 1000
@@ -15,6 +16,8 @@ export interface ReceiverOptions {
   target_ms(): number
   /** A slot's track of a new connection; `mid` counts as in PROTOCOL.md. */
   track(mid: string, track: MediaStreamTrack): void
+  /** The stills' channel of a new connection. */
+  channel(channel: RTCDataChannel): void
   state(state: PeerState): void
   fault(code: string): void
   create?: () => RTCPeerConnection
@@ -48,7 +51,7 @@ export class Receiver {
       if (mid !== null && pc === this.link.pc) this.options.track(mid, event.track)
     })
     for (const kind of SLOTS) addSlot(pc, kind)
-    pc.createDataChannel('zhuandi')
+    this.options.channel(openChannel(pc))
   }
 }
 

@@ -140,7 +140,7 @@ impl Driver {
                 self.open.remove(transport);
                 self.peers.retain(|_, id| id != transport);
             }
-            Event::Disconnected { .. } | Event::FirstMedia { .. } => {}
+            Event::Disconnected { .. } | Event::FirstMedia { .. } | Event::Still { .. } => {}
         }
         Some(event)
     }

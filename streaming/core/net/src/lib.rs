@@ -27,6 +27,7 @@ mod recv;
 mod registry;
 mod send;
 mod shared;
+mod stills;
 mod stun_name;
 mod sys;
 mod tcp;

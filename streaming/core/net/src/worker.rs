@@ -225,6 +225,7 @@ impl Worker {
                 });
             }
             Letter::CloseLesson(lesson) => {
+                self.driver.command(now, Command::CloseLesson { lesson });
                 self.drain(now);
                 self.shared.log.order(Job::CloseLesson(lesson));
             }

@@ -10,7 +10,7 @@ use zhuandi_net::{Config, LocalTransport, drop_reasons};
 use zhuandi_sfu::api::{IceCredentials, LessonId, PublicationId, SubscriptionId, TransportId};
 
 use crate::errors::{bad, raise};
-use crate::{columns, events, params};
+use crate::{columns, events, params, stills};
 
 /// The packet core: worker threads, each with one UDP port and ICE-TCP on the same number.
 #[pyclass(frozen, module = "streaming._core")]
@@ -193,6 +193,23 @@ impl Core {
         self.inner
             .connect(SubscriptionId(subscription), to, all_encodings)
             .map_err(raise)
+    }
+
+    fn put_still(
+        &self,
+        lesson: u32,
+        source: &str,
+        format: &str,
+        width: u16,
+        height: u16,
+        file: &Bound<'_, PyBytes>,
+    ) -> PyResult<String> {
+        let still = stills::still(source, format, width, height, file.as_bytes())?;
+        let hash = stills::hex(&still.hash());
+        self.inner
+            .put_still(LessonId(lesson), still)
+            .map_err(raise)?;
+        Ok(hash)
     }
 
     fn request_keyframe(&self, publication: u32) -> PyResult<()> {

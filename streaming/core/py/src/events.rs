@@ -5,6 +5,8 @@ use pyo3::types::PyDict;
 use zhuandi_net::{CoreEvent, LogEvent};
 use zhuandi_sfu::api::{Event, Proto};
 
+use crate::stills::{hex, source_name};
+
 /// One event of `take_events`.
 pub(crate) fn to_dict<'py>(py: Python<'py>, event: &CoreEvent) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
@@ -62,6 +64,16 @@ fn engine_event(dict: &Bound<'_, PyDict>, event: &Event) -> PyResult<()> {
         Event::FirstMedia { publication } => {
             dict.set_item("event", "first_media")?;
             dict.set_item("publication", publication.0)?;
+        }
+        Event::Still { lesson, still } => {
+            let about = still.begin(0);
+            dict.set_item("event", "still")?;
+            dict.set_item("lesson", lesson.0)?;
+            dict.set_item("source", source_name(about.source))?;
+            dict.set_item("hash", hex(&about.hash))?;
+            dict.set_item("bytes", about.bytes)?;
+            dict.set_item("width", about.width)?;
+            dict.set_item("height", about.height)?;
         }
     }
     Ok(())

@@ -11,6 +11,7 @@ mod link_dicts;
 mod params;
 mod sim;
 mod sim_columns;
+mod stills;
 
 /// The packet core.
 #[pymodule]

@@ -8,7 +8,7 @@ use pyo3::types::PyDict;
 use zhuandi_net::OpenTransport;
 use zhuandi_sfu::api::{
     Codec, CodecParams, DtlsRole, EncodingParams, Extensions, IceCredentials, Kind, Proto, Role,
-    RtpParameters, SrtpProfile, TransportParams,
+    RtpParameters, SrtpProfile, Stills, TransportParams,
 };
 
 use crate::errors::bad;
@@ -136,11 +136,23 @@ pub(crate) fn transport(dict: &Bound<'_, PyDict>) -> PyResult<OpenTransport> {
         dtls,
         profiles,
         candidates,
+        stills: stills(dict)?,
     };
     Ok(OpenTransport {
         params,
         keep_local_ice,
     })
+}
+
+const STILLS: &[(&str, Stills)] = &[
+    ("none", Stills::None),
+    ("from_peer", Stills::FromPeer),
+    ("to_peer", Stills::ToPeer),
+];
+
+fn stills(dict: &Bound<'_, PyDict>) -> PyResult<Stills> {
+    let word = get::<String>(dict, "stills")?;
+    word.map_or(Ok(Stills::None), |word| choose("stills", &word, STILLS))
 }
 
 const PROFILES: &[(&str, SrtpProfile)] = &[

@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 pub use crate::outgoing::{Outgoing, Run};
+pub use crate::played::{Played, PlayedPacket};
+pub use crate::stills::{Still, Stills};
 
 /// One lesson; a lesson lives on one worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -94,6 +96,8 @@ pub struct TransportParams {
     pub profiles: Vec<SrtpProfile>,
     /// The peer's candidates; used in the client role only.
     pub candidates: Vec<(Proto, SocketAddr)>,
+    /// Which way stills go on its data channel.
+    pub stills: Stills,
 }
 
 /// Audio or video.
@@ -205,26 +209,6 @@ pub enum Sink {
     Log(u16),
 }
 
-/// One packet of a played log; times count from the start of the loop.
-#[derive(Clone, Debug)]
-pub struct PlayedPacket {
-    /// When to send it, microseconds from the loop's start.
-    pub at_us: i64,
-    /// Index of the encoding that it belongs to.
-    pub encoding: u8,
-    /// A plain RTP packet.
-    pub rtp: Arc<[u8]>,
-}
-
-/// A pre-encoded source, played by the client role as if a camera had made it.
-#[derive(Clone, Debug)]
-pub struct Played {
-    /// Sorted by `at_us`.
-    pub packets: Arc<[PlayedPacket]>,
-    /// Length of the loop; sequence numbers, timestamps and picture ids go on across it.
-    pub loop_us: i64,
-}
-
 /// One row of a decision: what a subscription forwards. -1 = paused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LayerRow {
@@ -328,6 +312,18 @@ pub enum Command {
         /** associations */
         rates: Vec<RateRow>,
     },
+    /// A still that comes from no transport.
+    PutStill {
+        /** whose */
+        lesson: LessonId,
+        /** whole and hashed */
+        still: Arc<Still>,
+    },
+    /// A lesson is over: its stills are forgotten; its transports are removed one by one.
+    CloseLesson {
+        /** which */
+        lesson: LessonId,
+    },
     /// Remove by handle; idempotent; a transport takes its publications and subscriptions along.
     Remove {
         /** any handle */
@@ -368,6 +364,13 @@ pub enum Event {
     FirstMedia {
         /** which */
         publication: PublicationId,
+    },
+    /// A new still came whole, or was put.
+    Still {
+        /** whose */
+        lesson: LessonId,
+        /** the picture */
+        still: Arc<Still>,
     },
 }
 

@@ -94,6 +94,20 @@ drop_reasons! {
     PliThrottled = "pli_throttled",
     /// The transport is not connected.
     NotConnected = "not_connected",
+    /// SCTP, DCEP or a message of a still that does not parse.
+    ChannelMalformed = "channel_malformed",
+    /// A data channel that we do not serve.
+    ChannelUnknown = "channel_unknown",
+    /// Data for a channel that is over.
+    ChannelClosed = "channel_closed",
+    /// A message about stills from who may not send it.
+    StillForbidden = "still_forbidden",
+    /// A chunk or an answer about a still that nobody announced.
+    StillUnknown = "still_unknown",
+    /// A still whose bytes are not those that were announced.
+    StillHash = "still_hash",
+    /// New stills faster than one in 200 ms.
+    StillRate = "still_rate",
 }
 
 impl DropReason {

@@ -210,16 +210,15 @@ impl Pacer {
 
     /// Whether a chunk of a still may go: no media waits, and it left credit.
     pub fn has_leftover(&mut self, now: Micros) -> bool {
-        self.leftover_at(now) <= now
+        (!self.is_paced() || self.bucket.has_credit(now)) && self.leftover_at(now) <= now
     }
 
     /// When a chunk of a still may go, if no media comes.
-    pub fn leftover_at(&mut self, now: Micros) -> Micros {
+    pub fn leftover_at(&self, now: Micros) -> Micros {
         if self.sound_only || !self.is_empty() {
             return Micros::NEVER;
         }
         match self.is_paced() {
-            true if self.bucket.has_credit(now) => now,
             true => self.bucket.next(now),
             false => self.still_at.max(now),
         }

@@ -9,7 +9,7 @@ pub use drive::drive;
 use crate::rtcp::{Message, NackPair};
 use crate::rtp::{Header, Writer};
 use crate::time::Micros;
-use crate::{extensions, frame4571, h264, red, rtcp, rtp, rtx, seq, twcc, vp8};
+use crate::{dcep, extensions, frame4571, h264, red, rtcp, rtp, rtx, seq, still, twcc, vp8};
 
 /// A parser driven with any bytes.
 pub type Entry = fn(&[u8]);
@@ -25,6 +25,8 @@ pub const TARGETS: &[(&str, Entry)] = &[
     ("h264", h264_payload),
     ("frame4571", frames),
     ("seq", sequence_numbers),
+    ("dcep", channel_messages),
+    ("still", still_messages),
 ];
 
 /// Header, extensions and payload lie inside; a rewritten header says the same.
@@ -248,4 +250,27 @@ fn sequence_numbers(data: &[u8]) {
         lost.iter().take(taken).all(|number| asked.contains(number)),
         "a lost number was not asked for"
     );
+}
+
+/// A message that reads is the same after writing, but for what is reserved.
+fn channel_messages(data: &[u8]) {
+    let Ok(message) = dcep::Message::parse(data) else {
+        return;
+    };
+    let mut out = Vec::new();
+    message.write(&mut out);
+    assert_eq!(dcep::Message::parse(&out), Ok(message));
+}
+
+/// The same for stills, and every bound holds.
+fn still_messages(data: &[u8]) {
+    let Ok(message) = still::Message::parse(data) else {
+        return;
+    };
+    if let still::Message::Begin(begin) = message {
+        assert!(begin.is_sound());
+    }
+    let mut out = Vec::new();
+    message.write(&mut out);
+    assert!(out.len() == data.len() && still::Message::parse(&out) == Ok(message));
 }

@@ -6,6 +6,7 @@
 mod error;
 mod read;
 
+pub mod dcep;
 pub mod extensions;
 pub mod frame4571;
 #[cfg(any(test, feature = "fuzz"))]
@@ -17,6 +18,7 @@ pub mod rtcp;
 pub mod rtp;
 pub mod rtx;
 pub mod seq;
+pub mod still;
 pub mod time;
 pub mod twcc;
 pub mod vp8;

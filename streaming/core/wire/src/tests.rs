@@ -7,6 +7,7 @@ mod fuzzing;
 mod media;
 mod numbers;
 mod repair;
+mod stills;
 mod video;
 
 /// Where sequence tests start: both ends of every width that wraps.

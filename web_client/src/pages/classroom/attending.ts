@@ -18,6 +18,7 @@ import {
   type Welcome,
 } from '../../shared/protocol'
 import { Receiver } from '../../shared/receiver'
+import { StillReceiver, type Still } from '../../shared/stills/receive'
 import { TokenStore } from '../../shared/token'
 import { useReports } from './reports'
 import { DEFAULT_SLOTS, isShown, midOf } from './slots'
@@ -65,6 +66,9 @@ export class Attending {
   readonly camera = computed(() => this.trackOf('camera'))
   readonly screen = computed(() => this.trackOf('screen'))
   readonly sounds = computed(() => Object.values(this.tracks).filter((track) => track.kind === 'audio'))
+  /** The newest picture of the slides. */
+  readonly still = shallowRef<Still | null>(null)
+  private readonly stills = new StillReceiver((still) => still.source === 'screen' && (this.still.value = still))
   private readonly line = shallowRef<Line | null>(null)
   private readonly store = new TokenStore(true)
   private readonly api = new Api(() => this.store.get())
@@ -168,6 +172,8 @@ export class Attending {
     this.receiver.link.close()
     this.receiver = this.makeReceiver()
     for (const mid of Object.keys(this.tracks)) delete this.tracks[mid]
+    this.stills.clear()
+    this.still.value = null
     if (SPENT.has(code)) this.store.clear()
     const { lesson, arrived } = this.state
     Object.assign(this.state, initialState(), { lesson, ended: code })
@@ -180,6 +186,7 @@ export class Attending {
       negotiate: (sdp) => this.line.value?.signal.offer(sdp) ?? Promise.reject(new CodedError('offline')),
       target_ms: () => this.media.target_ms,
       track: (mid, track) => (this.tracks[mid] = track),
+      channel: (channel) => this.stills.attach(channel),
       state: (next) => this.peerChanged(next),
       fault: (code) => (this.state.fault = code),
     })

@@ -15,10 +15,12 @@ import {
   type Welcome,
 } from '../../shared/protocol'
 import { Publisher } from '../../shared/publisher'
+import { StillSender } from '../../shared/stills/send'
 import { TokenStore } from '../../shared/token'
 import { Capture } from './capture'
 import { forget, recall, remember } from './memory'
 import { RecordingWatch, type RecordingState } from './recording'
+import { ScreenStills } from './stills/watch'
 
 export type Phase = 'loading' | 'no_token' | 'no_lesson' | 'setup' | 'live' | 'ended'
 
@@ -54,11 +56,14 @@ export class Teaching {
   private readonly store = new TokenStore()
   private readonly api = new Api(() => this.store.get())
   private readonly watch = new RecordingWatch()
+  private readonly sender = new StillSender()
+  private readonly stills = new ScreenStills((picture) => this.sender.put(picture))
 
   constructor() {
     this.publisher = new Publisher({
       codec: codecFromQuery(location.search),
       negotiate: (sdp) => this.line.value?.signal.offer(sdp) ?? Promise.reject(new CodedError('offline')),
+      channel: this.sender.attach,
       state: (next) => this.peerChanged(next),
       fault: (code) => (this.state.fault = code),
     })
@@ -174,6 +179,7 @@ export class Teaching {
   }
 
   private async put(source: Source, track: MediaStreamTrack | null): Promise<void> {
+    if (source === 'screen') this.stills.put(track)
     try {
       await this.publisher.put(source, track)
     } catch {

@@ -7,7 +7,8 @@ use crate::outage::Outage;
 use crate::pacer::Pacer;
 use crate::repair_budget::RepairBudget;
 use crate::sent_log::SentLog;
-use crate::transport::Transport;
+use crate::stills::{End, Stills};
+use crate::transport::{Epoch, Transport};
 use crate::twcc_recorder::TwccRecorder;
 
 /// Time between reports.
@@ -96,6 +97,8 @@ pub struct Association {
     pub report_at: Micros,
     /// Next tick of what is received.
     pub tick_at: Micros,
+    /// Its data channel.
+    pub stills: End,
     /// Counters.
     pub counters: TransportCounters,
     /// Feedback of the receiver.
@@ -140,6 +143,7 @@ impl Association {
             rtcp: Vec::new(),
             report_at: Micros::NEVER,
             tick_at: Micros::NEVER,
+            stills: End::new(Stills::None, false),
             counters: TransportCounters::default(),
             told: Told::default(),
             rtt_us: None,
@@ -221,7 +225,7 @@ impl Association {
     }
 
     /// When it needs the next call.
-    pub fn next(&self, now: Micros) -> Micros {
+    pub fn next(&self, now: Micros, epoch: Epoch) -> Micros {
         let media = self.report_at.min(self.tick_at).min(self.twcc.next());
         let silence = self.outage.next(self.rtt_or_default_us());
         let receiver = silence.min(self.pacer.probe.next());
@@ -230,7 +234,8 @@ impl Association {
             false => self.pacer.next(now),
         };
         let timers = self.transport.poll_timeout().min(media);
-        timers.min(receiver).min(queue)
+        let stills = self.stills.next(epoch, || self.pacer.leftover_at(now));
+        timers.min(receiver).min(queue).min(stills)
     }
 }
 

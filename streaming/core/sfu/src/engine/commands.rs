@@ -8,13 +8,14 @@ use super::association::{Association, Route, TICK_US};
 use super::wiring::{Handle, SubscriptionEntry};
 use super::{Engine, Event};
 use crate::api::{
-    Command, IceCredentials, LessonId, Played, PublicationId, RateRow, RtpParameters, Sink,
+    Command, IceCredentials, LessonId, Played, PublicationId, RateRow, Role, RtpParameters, Sink,
     SubscriptionId, TransportId, TransportParams,
 };
 use crate::leg::{Leg, To};
 use crate::outage::Silence;
 use crate::player::Player;
 use crate::publication::Publication;
+use crate::stills::End;
 use crate::transport::Transport;
 
 impl Engine {
@@ -66,6 +67,8 @@ impl Engine {
                     self.apply_rate(now, row);
                 }
             }
+            Command::PutStill { lesson, still } => self.put_still(lesson, still),
+            Command::CloseLesson { lesson } => self.forget_stills(lesson),
             Command::Remove { handle } => self.remove(now, handle),
         }
     }
@@ -123,6 +126,7 @@ impl Engine {
         local: Option<SocketAddr>,
     ) {
         let certificate = self.certificate.clone();
+        let stills = End::new(params.stills, params.role == Role::Client);
         let transport = match Transport::new(now, params, certificate, self.epoch, local) {
             Ok(transport) => transport,
             Err(reason) => {
@@ -133,6 +137,9 @@ impl Engine {
             }
         };
         let index = self.insert(id, lesson, transport);
+        if let Some(association) = self.associations.get_mut(index) {
+            association.stills = stills;
+        }
         if let Some(local) = local {
             self.locals.insert(local, index);
         }

@@ -15,6 +15,7 @@ mod redundant_in;
 mod rows;
 mod rtcp_in;
 mod silence;
+mod stills;
 mod wiring;
 
 use std::collections::{HashMap, VecDeque};
@@ -23,13 +24,14 @@ use std::sync::Arc;
 
 use zhuandi_wire::time::Micros;
 
-use crate::api::{Event, LogRecord, Path};
+use crate::api::{Event, LessonId, LogRecord, Path};
 use crate::clock::ntp_from_unix_us;
 use crate::drop_reason::DropReason;
 use crate::leg::Leg;
 use crate::player::Player;
 use crate::publication::Publication;
 use crate::slab::Slab;
+use crate::stills::LessonStills;
 use crate::timers::{Timers, Wake};
 use crate::transport::demux::{Kind, classify};
 use crate::transport::{Certificate, Epoch, stun_username};
@@ -51,6 +53,7 @@ pub struct Engine {
     publications: Slab<Publication>,
     legs: Slab<Leg>,
     players: HashMap<u32, Player>,
+    stills: HashMap<LessonId, LessonStills>,
     subscriptions: HashMap<u32, SubscriptionEntry>,
     handles: HashMap<u32, Handle>,
     paths: HashMap<Path, u32>,
@@ -77,6 +80,7 @@ impl Engine {
             publications: Slab::default(),
             legs: Slab::default(),
             players: HashMap::new(),
+            stills: HashMap::new(),
             subscriptions: HashMap::new(),
             handles: HashMap::new(),
             paths: HashMap::new(),
@@ -181,6 +185,7 @@ impl Engine {
             .get_mut(index)
             .ok_or(DropReason::UnknownPath)?;
         let result = handle(&mut association.transport);
+        self.take_stills(now, index);
         self.follow_transport(now, index);
         result
     }

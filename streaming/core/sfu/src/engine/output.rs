@@ -47,17 +47,47 @@ impl Engine {
                     *count += 1;
                 }
             }
-            while association.pacer.wants_padding(now) {
-                let (legs, sources) = (&mut self.legs, &self.publications);
-                if pad(now, association, legs, sources, path, out).is_err() {
-                    association.pacer.abort_probe(now, &association.sent);
-                }
-            }
             let began_to_wait = association.outage.waits() && !waits;
-            if began_to_wait || association.pacer.next(now) != Micros::NEVER {
+            self.send_stills(now, index, out);
+            self.send_padding_for_probe(now, index, path, out);
+            if began_to_wait || self.waits(index, now) {
                 self.arm(now, index);
             }
         }
+    }
+}
+
+impl Engine {
+    /// What media left is for stills.
+    fn send_stills(&mut self, now: Micros, index: u32, out: &mut Outgoing) {
+        self.pump_stills(now, index);
+        let Some(association) = self.associations.get_mut(index) else {
+            return;
+        };
+        while let Some((path, bytes)) = association.transport.poll_transmit() {
+            association.count_sent(&path, bytes.len());
+            out.push(path, |buf| buf.extend_from_slice(&bytes));
+        }
+    }
+
+    /// What stills left is for the padding of a probe.
+    fn send_padding_for_probe(&mut self, now: Micros, index: u32, path: Path, out: &mut Outgoing) {
+        let Some(association) = self.associations.get_mut(index) else {
+            return;
+        };
+        while association.pacer.wants_padding(now) {
+            let (legs, sources) = (&mut self.legs, &self.publications);
+            if pad(now, association, legs, sources, path, out).is_err() {
+                association.pacer.abort_probe(now, &association.sent);
+            }
+        }
+    }
+
+    fn waits(&self, index: u32, now: Micros) -> bool {
+        let waits = |found: &Association| {
+            found.pacer.next(now) != Micros::NEVER || found.stills.channel.is_some()
+        };
+        self.associations.get(index).is_some_and(waits)
     }
 }
 

@@ -19,7 +19,7 @@ const MAX_REPORT_BYTES: usize = 1_100;
 impl Engine {
     pub(super) fn arm(&mut self, now: Micros, index: u32) {
         if let Some(association) = self.associations.get_mut(index) {
-            let next = association.next(now).max(now.plus(1));
+            let next = association.next(now, self.epoch).max(now.plus(1));
             self.timers
                 .arm(Wake::Association(index), next, &mut association.armed);
         }
@@ -36,6 +36,7 @@ impl Engine {
         if association.transport.poll_timeout() <= now {
             association.transport.handle_timeout(now);
         }
+        association.stills.handle_timeout(now, self.epoch);
         self.send_twcc(now, index);
         self.watch_receiver(now, index);
         if self
@@ -76,6 +77,7 @@ impl Engine {
                 }
                 TransportEvent::Connected(path) => {
                     association.up = true;
+                    association.stills.connected();
                     self.start_legs(now, index);
                     self.emit(Event::Connected { transport, path });
                 }

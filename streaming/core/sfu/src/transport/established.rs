@@ -9,7 +9,7 @@ use zhuandi_wire::time::Micros;
 
 use super::srtp::Srtp;
 use super::{Certificate, Epoch, State, Transport, TransportEvent, TransportParams};
-use crate::api::{DtlsRole, IceCredentials, Path, Role, SrtpProfile};
+use crate::api::{DtlsRole, IceCredentials, Path, Role, SrtpProfile, Stills};
 
 /// Key and salt of both directions for AEAD_AES_128_GCM (RFC 7714 12.1, in the order of RFC 5764 4.2).
 pub const KEYING_BYTES: usize = 2 * (16 + 12);
@@ -56,5 +56,6 @@ fn unused(certificate: &Certificate, is_client: bool, profile: SrtpProfile) -> T
         },
         profiles: vec![profile],
         candidates: Vec::new(),
+        stills: Stills::None,
     }
 }

@@ -4,7 +4,7 @@ use zhuandi_wire::time::Micros;
 
 use super::dtls::DtlsOutput;
 use super::stun::{Class, Message};
-use super::{State, Transport, TransportEvent};
+use super::{MAX_WAITING, State, Transport, TransportEvent};
 use crate::api::{Path, Role};
 use crate::drop_reason::DropReason;
 
@@ -112,7 +112,12 @@ impl Transport {
             return Err(DropReason::DtlsUnexpected);
         }
         let outputs = self.dtls.handle(now, self.epoch, bytes);
-        let result = outputs.map(|outputs| self.take_dtls(now, outputs));
+        let result = outputs.map(|outputs| {
+            if outputs.iter().any(|one| matches!(one, DtlsOutput::Data(_))) {
+                self.authenticated(now, &path);
+            }
+            self.take_dtls(now, outputs);
+        });
         self.start_dtls(now);
         result
     }
@@ -146,6 +151,10 @@ impl Transport {
                     }
                 }
                 (DtlsOutput::Failed(reason), _) => self.finish(TransportEvent::Failed(reason)),
+                (DtlsOutput::Data(data), _) if self.data.len() < MAX_WAITING => {
+                    self.data.push_back(data);
+                }
+                (DtlsOutput::Data(_), _) => {}
                 (DtlsOutput::Closed, _) => {
                     self.finish(TransportEvent::Closed("closed by the peer".into()))
                 }

@@ -13,6 +13,7 @@ use zhuandi_wire::time::Micros;
 
 pub use crate::api::{IceCredentials, Path, TransportParams};
 pub use certificate::Certificate;
+pub(crate) use dtls::micros;
 
 use crate::api::{DtlsRole, Role};
 use checks::Checks;
@@ -123,6 +124,7 @@ pub struct Transport {
     rtt_us: Option<i64>,
     transmits: VecDeque<(Path, Vec<u8>)>,
     events: VecDeque<TransportEvent>,
+    data: VecDeque<Vec<u8>>,
 }
 
 impl Transport {
@@ -160,6 +162,7 @@ impl Transport {
             rtt_us: None,
             transmits: VecDeque::new(),
             events: VecDeque::new(),
+            data: VecDeque::new(),
         })
     }
 
@@ -215,6 +218,17 @@ impl Transport {
     /// The next event.
     pub fn poll_event(&mut self) -> Option<TransportEvent> {
         self.events.pop_front()
+    }
+
+    /// The next packet of the data channel.
+    pub fn poll_data(&mut self) -> Option<Vec<u8>> {
+        self.data.pop_front()
+    }
+
+    /// Send a packet of the data channel inside DTLS; it is lost while nothing is connected.
+    pub fn send_data(&mut self, now: Micros, packet: &[u8]) {
+        let outputs = self.dtls.send(self.epoch, packet);
+        self.take_dtls(now, outputs);
     }
 
     /// When to call [`Transport::handle_timeout`] next; [`Micros::NEVER`] when there is nothing to wait for.

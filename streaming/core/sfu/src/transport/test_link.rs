@@ -8,7 +8,7 @@ use std::time::Instant;
 use zhuandi_wire::time::Micros;
 
 use super::*;
-use crate::api::{Proto, SrtpProfile};
+use crate::api::{Proto, SrtpProfile, Stills};
 use crate::drop_reason::DropReason;
 
 pub(super) const SERVER: &str = "192.0.2.1:4000";
@@ -53,6 +53,7 @@ pub(super) fn params(role: Role, dtls: DtlsRole, profiles: &[SrtpProfile]) -> Tr
         dtls,
         profiles: profiles.to_vec(),
         candidates: vec![(Proto::Udp, address(SERVER))],
+        stills: Stills::None,
     }
 }
 

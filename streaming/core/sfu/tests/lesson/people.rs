@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use zhuandi_sfu::api::{
     Command, DtlsRole, Event, IceCredentials, LayerRow, LessonId, Played, Proto, PublicationId,
-    Role, RtpParameters, Sink, SrtpProfile, SubscriptionId, TransportId, TransportParams,
+    Role, RtpParameters, Sink, SrtpProfile, Stills, SubscriptionId, TransportId, TransportParams,
 };
 
 use crate::media;
@@ -35,6 +35,7 @@ pub fn link(world: &mut World, node: usize, handle: u32) -> SocketAddr {
             dtls,
             profiles: vec![SrtpProfile::AeadAes128Gcm],
             candidates: vec![(Proto::Udp, SERVER.parse().unwrap())],
+            stills: Stills::None,
         };
     let id = TransportId(handle);
     let ours = params(Role::Server, &server, &client, DtlsRole::Passive);

@@ -144,6 +144,24 @@ fn repairs() -> Vec<Vec<u8>> {
 }
 
 /// Valid inputs of the fuzz target `name`.
+/// An OPEN as a browser sends it for `{ordered: false, maxRetransmits: 0}`.
+pub(crate) fn channel_open() -> Vec<u8> {
+    let mut bytes = vec![3, 0x81, 1, 0, 0, 0, 0, 0, 0, 6, 0, 16];
+    bytes.extend(b"stillszhuandi-stills-1");
+    bytes
+}
+
+/// One message of each kind.
+pub(crate) fn still_messages() -> Vec<Vec<u8>> {
+    let mut begin = vec![1, 1, 0, 7, 1, 0, 5, 0, 2, 0xD0, 0, 0, 0x4E, 0x20];
+    begin.extend([0xAB; 32]);
+    vec![
+        begin,
+        vec![2, 0, 0, 7, 0, 3, 1, 2, 3],
+        vec![3, 0, 0, 7, 0xE0, 1],
+    ]
+}
+
 pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
     match name {
         "rtp" => {
@@ -173,6 +191,8 @@ pub(crate) fn seeds(name: &str) -> Vec<Vec<u8>> {
             SPS_720P.to_vec(),
         ],
         "frame4571" => vec![frames()],
+        "dcep" => vec![channel_open(), vec![2]],
+        "still" => still_messages(),
         _ => vec![vec![0xFF, 0xFF, 0, 0, 0, 1, 0x7F, 0xFF], vec![0; 64]],
     }
 }

@@ -36,6 +36,8 @@ pub(super) enum DtlsOutput {
     Failed(String),
     /// The peer closed in good order.
     Closed,
+    /// What the peer says inside: SCTP.
+    Data(Vec<u8>),
 }
 
 /// One handshake.
@@ -139,6 +141,16 @@ impl Dtls {
         self.drain(epoch)
     }
 
+    /// Seal data for the peer; without a completed handshake, or with an instance that is lost, nothing comes of it.
+    pub(super) fn send(&mut self, epoch: Epoch, data: &[u8]) -> Vec<DtlsOutput> {
+        let Some(inner) = self.inner.as_mut().filter(|_| self.connected) else {
+            return Vec::new();
+        };
+        // A queue that is full loses the packet, as the network might.
+        let _ = inner.send_application_data(data);
+        self.drain(epoch)
+    }
+
     /// Say goodbye where a handshake has been completed.
     pub(super) fn close(&mut self, epoch: Epoch) -> Vec<DtlsOutput> {
         let Some(inner) = self.inner.as_mut().filter(|_| self.connected) else {
@@ -195,6 +207,9 @@ impl Dtls {
                     self.due = micros(epoch.base, at);
                     break;
                 }
+                Output::ApplicationData(data) if self.connected => {
+                    outputs.push(DtlsOutput::Data(data.to_vec()));
+                }
                 Output::BufferTooSmall { .. } => break,
                 _ => {}
             }
@@ -229,7 +244,8 @@ impl Dtls {
     }
 }
 
-fn micros(base: Instant, at: Instant) -> Micros {
+/// The first engine time that is not before `at`.
+pub(crate) fn micros(base: Instant, at: Instant) -> Micros {
     // Rounded up: a timer that is served a fraction too early is not served.
     i64::try_from(at.saturating_duration_since(base).as_micros())
         .map_or(Micros::NEVER, |us| Micros(us).plus(1))

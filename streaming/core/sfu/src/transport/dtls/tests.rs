@@ -71,7 +71,7 @@ impl Ours {
                 DtlsOutput::Packet(packet) => packets.push(packet),
                 DtlsOutput::Keys(srtp) => self.keys = Some(*srtp),
                 DtlsOutput::Failed(reason) => panic!("{reason}"),
-                DtlsOutput::Closed => panic!("closed"),
+                DtlsOutput::Closed | DtlsOutput::Data(_) => panic!("closed, or data"),
             }
         }
         packets

@@ -1,0 +1,3 @@
+#![no_main]
+
+zhuandi_fuzz::target!("sctp");

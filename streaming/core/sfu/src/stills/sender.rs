@@ -1,0 +1,232 @@
+//! What one receiver is still to get: begins, chunks that it has not got, and when to send them again.
+//!
+//! It says what is next and when; how fast, the pacer decides.
+
+use std::sync::Arc;
+
+use zhuandi_wire::still::{Message, Source, has};
+use zhuandi_wire::time::Micros;
+
+use super::Still;
+
+/// Chunks that are under way at most: 32 kB, more than a weak link holds.
+const MAX_UNDER_WAY: usize = 32;
+/// A chunk is lost when one that was sent so much later has arrived.
+const REORDER_US: i64 = 60_000;
+/// Silence after which one chunk goes again: twice the round trip and this.
+const PATIENCE_US: i64 = 250_000;
+const MAX_PATIENCE_US: i64 = 3_000_000;
+/// Round trip before one is known.
+const FIRST_RTT_US: i64 = 200_000;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Piece {
+    Waits,
+    /// Sent then; the flag says that it was not the first time.
+    UnderWay(Micros, bool),
+    Lost,
+    Arrived,
+}
+
+/// One still on its way to one receiver.
+#[derive(Debug)]
+struct Delivery {
+    still: Arc<Still>,
+    number: u16,
+    /// The begin was answered.
+    answered: bool,
+    pieces: Vec<Piece>,
+    /// Something was sent last then; [`Micros::NEVER`] before.
+    sent: Micros,
+    /// Times that silence was answered by sending again.
+    patience: u32,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Sender {
+    deliveries: Vec<Delivery>,
+    number: u16,
+    rtt_us: Option<i64>,
+}
+
+impl Sender {
+    /// The receiver is to have this still; an older one of its source is forgotten.
+    pub fn offer(&mut self, still: &Arc<Still>) {
+        if self
+            .deliveries
+            .iter()
+            .any(|other| other.still.hash() == still.hash())
+        {
+            return;
+        }
+        let source = still.source();
+        self.deliveries
+            .retain(|other| other.still.source() != source);
+        self.number = self.number.wrapping_add(1);
+        self.deliveries.push(Delivery {
+            still: Arc::clone(still),
+            number: self.number,
+            answered: false,
+            pieces: vec![Piece::Waits; still.chunks()],
+            sent: Micros::NEVER,
+            patience: 0,
+        });
+        // Slides before the room.
+        self.deliveries
+            .sort_by_key(|delivery| delivery.still.source() != Source::Screen);
+    }
+
+    /// The newest still of a source has changed back to one that was delivered: say so again.
+    pub fn offer_again(&mut self, still: &Arc<Still>) {
+        self.deliveries
+            .retain(|other| other.still.hash() != still.hash());
+        self.offer(still);
+    }
+
+    /// The round trip as the transport knows it.
+    pub fn set_rtt(&mut self, rtt_us: Option<i64>) {
+        self.rtt_us = rtt_us;
+    }
+
+    /// When [`Sender::next`] has something, for all that is known now.
+    pub fn due(&self) -> Micros {
+        let due = |delivery: &Delivery| delivery.due(self.patience_us(delivery));
+        self.deliveries
+            .iter()
+            .map(due)
+            .min()
+            .unwrap_or(Micros::NEVER)
+    }
+
+    /// The next message, appended to `out`; it counts as sent. False = nothing is due.
+    pub fn next(&mut self, now: Micros, out: &mut Vec<u8>) -> bool {
+        let rtt_us = self.rtt_us;
+        let ready = self
+            .deliveries
+            .iter_mut()
+            .find(|delivery| delivery.due(patience_us(rtt_us, delivery.patience)) <= now);
+        ready.is_some_and(|delivery| delivery.next(now, out))
+    }
+
+    /// The receiver said what it holds. True = it holds all of that still now.
+    pub fn have(&mut self, number: u16, bitmap: &[u8]) -> bool {
+        let named = |delivery: &&mut Delivery| delivery.number == number;
+        let Some(delivery) = self.deliveries.iter_mut().find(named) else {
+            return false;
+        };
+        delivery.have(bitmap)
+    }
+
+    /// Nothing is left to be delivered.
+    pub fn is_idle(&self) -> bool {
+        self.deliveries.iter().all(Delivery::is_done)
+    }
+
+    fn patience_us(&self, delivery: &Delivery) -> i64 {
+        patience_us(self.rtt_us, delivery.patience)
+    }
+}
+
+fn patience_us(rtt_us: Option<i64>, times: u32) -> i64 {
+    let first = 2 * rtt_us.unwrap_or(FIRST_RTT_US) + PATIENCE_US;
+    first.saturating_mul(1 << times.min(4)).min(MAX_PATIENCE_US)
+}
+
+impl Delivery {
+    fn is_done(&self) -> bool {
+        self.answered && self.pieces.iter().all(|piece| *piece == Piece::Arrived)
+    }
+
+    fn under_way(&self) -> usize {
+        let is = |piece: &&Piece| matches!(piece, Piece::UnderWay(..));
+        self.pieces.iter().filter(is).count()
+    }
+
+    fn due(&self, patience_us: i64) -> Micros {
+        if self.is_done() {
+            return Micros::NEVER;
+        }
+        let fresh = |piece: &Piece| matches!(piece, Piece::Waits | Piece::Lost);
+        let may =
+            self.answered && self.pieces.iter().any(fresh) && self.under_way() < MAX_UNDER_WAY;
+        if may || self.sent == Micros::NEVER {
+            return Micros(0);
+        }
+        self.sent.plus(patience_us)
+    }
+
+    fn next(&mut self, now: Micros, out: &mut Vec<u8>) -> bool {
+        if !self.answered {
+            self.patience += u32::from(self.sent != Micros::NEVER);
+            self.sent = now;
+            Message::Begin(self.still.begin(self.number)).write(out);
+            return true;
+        }
+        let Some((index, again)) = self.choose() else {
+            return false;
+        };
+        let Some(data) = self.still.chunk(index) else {
+            return false;
+        };
+        Message::Chunk {
+            number: self.number,
+            index: u16::try_from(index).unwrap_or(u16::MAX),
+            data,
+        }
+        .write(out);
+        if let Some(piece) = self.pieces.get_mut(index) {
+            *piece = Piece::UnderWay(now, again);
+        }
+        self.sent = now;
+        true
+    }
+
+    /// What was lost, then what was never sent, then (after silence) what was sent longest ago.
+    fn choose(&mut self) -> Option<(usize, bool)> {
+        let position = |wanted: Piece| self.pieces.iter().position(|piece| *piece == wanted);
+        if let Some(index) = position(Piece::Lost) {
+            return Some((index, true));
+        }
+        if let Some(index) = position(Piece::Waits).filter(|_| self.under_way() < MAX_UNDER_WAY) {
+            return Some((index, false));
+        }
+        self.patience += 1;
+        let sent = |(index, piece): (usize, &Piece)| {
+            if let Piece::UnderWay(at, _) = piece {
+                Some((*at, index))
+            } else {
+                None
+            }
+        };
+        let oldest = self.pieces.iter().enumerate().filter_map(sent).min();
+        oldest.map(|(_, index)| (index, true))
+    }
+
+    fn have(&mut self, bitmap: &[u8]) -> bool {
+        let was_done = self.is_done();
+        self.answered = true;
+        self.patience = 0;
+        let mut newest = None;
+        for (index, piece) in self.pieces.iter_mut().enumerate() {
+            if has(bitmap, index) {
+                // Of a chunk that was sent twice, nobody knows which one arrived (Karn's rule).
+                if let Piece::UnderWay(at, false) = piece {
+                    newest = newest.max(Some(*at));
+                }
+                *piece = Piece::Arrived;
+            }
+        }
+        let Some(newest) = newest else {
+            return !was_done && self.is_done();
+        };
+        for piece in &mut self.pieces {
+            if let Piece::UnderWay(at, _) = piece
+                && newest.since(*at) >= REORDER_US
+            {
+                *piece = Piece::Lost;
+            }
+        }
+        !was_done && self.is_done()
+    }
+}

@@ -1,0 +1,108 @@
+/** The sending end of stills: one picture at a time to the server, the newest wins; acknowledgements set the pace. */
+
+import { chunksOf, has, parse, writeBegin, writeChunk, type Begin } from './messages'
+
+/** Chunks under way: with an answer at most 100 ms late, about 200 kbit/s on a round trip of 100 ms. */
+const WINDOW = 6
+const PATIENCE_MS = 700
+const MAX_PATIENCE_MS = 3000
+/** A chunk is lost when one that was sent so much later has arrived. */
+const REORDER_MS = 60
+
+export type Picture = Omit<Begin, 'number' | 'bytes'> & { file: Uint8Array }
+
+type Piece = 'waits' | 'lost' | 'arrived' | { at_ms: number; again: boolean }
+
+const isUnderWay = (piece: Piece): piece is { at_ms: number; again: boolean } => typeof piece === 'object'
+
+/** Sends the stills of one page over one channel after another. */
+export class StillSender {
+  private channel: RTCDataChannel | null = null
+  private picture: Picture | null = null
+  private pieces: Piece[] = []
+  private number = 0
+  private answered = false
+  private silences = 0
+  private timer: ReturnType<typeof setTimeout> | undefined
+
+  /** Send over the channel of a new connection; the present picture goes on over it. */
+  readonly attach = (channel: RTCDataChannel): void => {
+    this.channel = channel
+    channel.addEventListener('open', () => channel === this.channel && this.begin())
+    channel.addEventListener('message', ({ data }) => {
+      const message = channel === this.channel && data instanceof ArrayBuffer ? parse(data) : null
+      if (message?.type === 'have' && message.number === this.number) this.have(message.bitmap)
+    })
+  }
+
+  /** The server is to have this picture; an older one is forgotten. Null: no picture is shown any more. */
+  put(picture: Picture | null): void {
+    if (picture !== null && picture.hash === this.picture?.hash) return
+    this.picture = picture
+    this.begin()
+  }
+
+  private begin(): void {
+    clearTimeout(this.timer)
+    this.number = (this.number + 1) & 0xffff
+    this.answered = false
+    this.silences = 0
+    this.pieces = Array.from({ length: chunksOf(this.picture?.file.length ?? 0) }, () => 'waits')
+    this.announce()
+  }
+
+  private announce(): void {
+    const { picture, channel } = this
+    if (!picture || channel?.readyState !== 'open') return
+    const { file, ...about } = picture
+    channel.send(writeBegin({ ...about, number: this.number, bytes: file.length }))
+    this.wait()
+  }
+
+  private have(bitmap: Uint8Array): void {
+    this.answered = true
+    this.silences = 0
+    let newest_ms = -Infinity
+    this.pieces.forEach((piece, index) => {
+      if (!has(bitmap, index)) return
+      // Of a chunk that was sent twice, nobody knows which one arrived.
+      if (isUnderWay(piece) && !piece.again) newest_ms = Math.max(newest_ms, piece.at_ms)
+      this.pieces[index] = 'arrived'
+    })
+    this.pieces = this.pieces.map((piece) => (isUnderWay(piece) && newest_ms - piece.at_ms >= REORDER_MS ? 'lost' : piece))
+    this.fill()
+  }
+
+  private fill(): void {
+    const underWay = this.pieces.filter(isUnderWay).length
+    for (let room = WINDOW - underWay; room > 0; room--) {
+      const lost = this.pieces.indexOf('lost')
+      const index = lost >= 0 ? lost : this.pieces.indexOf('waits')
+      if (index < 0) break
+      this.sendChunk(index, lost >= 0)
+    }
+    if (this.pieces.every((piece) => piece === 'arrived')) clearTimeout(this.timer)
+    else this.wait()
+  }
+
+  private sendChunk(index: number, again: boolean): void {
+    if (!this.picture || this.channel?.readyState !== 'open') return
+    this.channel.send(writeChunk(this.number, index, this.picture.file))
+    this.pieces[index] = { at_ms: performance.now(), again }
+  }
+
+  private wait(): void {
+    clearTimeout(this.timer)
+    const patience = Math.min(PATIENCE_MS * 2 ** this.silences, MAX_PATIENCE_MS)
+    this.timer = setTimeout(() => this.silence(), patience)
+  }
+
+  /** Nothing was heard: say one thing again. */
+  private silence(): void {
+    this.silences++
+    if (!this.answered) return this.announce()
+    const oldest = this.pieces.findIndex(isUnderWay)
+    if (oldest >= 0) this.sendChunk(oldest, true)
+    this.wait()
+  }
+}
