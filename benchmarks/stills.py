@@ -8,20 +8,26 @@ import random
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image
-from playwright.async_api import Page
+from playwright.async_api import Browser, Page
 
 from benchmarks.report import parser, positive, progress, show
 from streaming.client import MediaClient
 from tests.support.browser import chromium, eventually, open_page
-from tests.support.lossy import LossyRelay, lossy_relay
+from tests.support.relay import Relay
+from tests.support.rerouted import answers_name
 from tests.support.server import Server, make_token
 
-ONE_WAY_S = 0.05
+if TYPE_CHECKING:
+    from streaming._core import LinkDict
+
+ONE_WAY_US = 50_000
 SIDE = 82  # a square of noise of this side is a PNG of 20 kB
 LOSSES = (0, 10, 20)
 PATIENCE_S = 30.0
+CONNECTED = "() => window.zhuandi?.pc?.connectionState"
 SHOWN = """() => {
   const picture = document.querySelector('[data-testid="still-picture"]')
   return picture && picture.naturalWidth ? picture.src : null
@@ -40,30 +46,28 @@ async def measure(count: int) -> dict[str, float]:
     """Seconds from the command to the decoded picture, for each loss; `count` pictures each."""
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as name, Server(Path(name)) as server:
-        lesson = (await server.create_lesson())["id"]
-        async with (
-            MediaClient(str(server.data / "run" / "media.sock")) as media,
-            chromium() as browser,
-        ):
-            page = await open_page(browser, server.url + "/trust")
-            async with lossy_relay(page, server.media_port) as relay:
-                await page.goto(server.link("classroom", make_token("classroom", lesson)))
-                state = page.get_by_test_id("state")
-                await eventually(state.text_content, lambda text: "connected" in (text or ""), PATIENCE_S)
-                relay.delay_s = ONE_WAY_S
-                await _send(page, media, lesson, 0)
-                for loss in LOSSES:
-                    progress(f"{count} stills of 20 kB at {loss} % loss")
-                    relay.loss = loss / 100
-                    times = sorted([await _send(page, media, lesson, 1000 * loss + turn + 1) for turn in range(count)])
-                    figures[f"p50_s_{loss}pct"] = round(times[len(times) // 2], 2)
-                    figures[f"max_s_{loss}pct"] = round(times[-1], 2)
-                    _tell(relay)
+        async with MediaClient(str(server.data / "run" / "media.sock")) as media, chromium() as browser:
+            for loss in LOSSES:
+                progress(f"{count} stills of 20 kB at {loss} % loss")
+                times = sorted(await _stills(server, media, browser, loss, count))
+                figures[f"p50_s_{loss}pct"] = round(times[len(times) // 2], 2)
+                figures[f"max_s_{loss}pct"] = round(times[-1], 2)
     return figures
 
 
-def _tell(relay: LossyRelay) -> None:
-    progress(f"  the relay passed {relay.passed} datagrams and lost {relay.lost}")
+async def _stills(server: Server, media: MediaClient, browser: Browser, loss: int, count: int) -> list[float]:
+    lesson = (await server.create_lesson())["id"]
+    page = await open_page(browser, server.url + "/trust")
+    link: LinkDict = {"delay_us": ONE_WAY_US, "loss": loss / 100}
+    async with Relay(server.media_port, link, link) as relay:
+        await answers_name(page, server.media_port, relay.port)
+        await page.goto(server.link("classroom", make_token("classroom", lesson)))
+        await eventually(lambda: page.evaluate(CONNECTED), lambda state: state == "connected", PATIENCE_S)
+        await _send(page, media, lesson, 0)
+        times = [await _send(page, media, lesson, 1000 * loss + turn + 1) for turn in range(count)]
+        assert relay.down.counters()["lost"] > 0 or loss == 0, "nothing went through the link"
+    await page.context.close()
+    return times
 
 
 async def _send(page: Page, media: MediaClient, lesson: str, seed: int) -> float:

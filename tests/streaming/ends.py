@@ -66,7 +66,13 @@ class End:
         return 0
 
 
-def connect(server: End, client: End, protocol: str = "udp", port_offset: int = 0) -> tuple[int, int]:
+def connect(
+    server: End,
+    client: End,
+    protocol: str = "udp",
+    port_offset: int = 0,
+    stills: tuple[str, str] = ("none", "none"),
+) -> tuple[int, int]:
     """An association between the two; its handles at the server and at the client."""
     ufrag, pwd = client.core.new_credentials()
     offered: TransportParams = {
@@ -75,6 +81,7 @@ def connect(server: End, client: End, protocol: str = "udp", port_offset: int = 
         "pwd": pwd,
         "fingerprint": client.core.fingerprint,
         "dtls": "passive",
+        "stills": stills[0],
     }
     local: LocalTransport = server.core.open_transport(server.lesson, offered)
     candidates = [one for one in local["candidates"] if one["protocol"] == protocol]
@@ -89,6 +96,7 @@ def connect(server: End, client: End, protocol: str = "udp", port_offset: int = 
         "candidates": candidates,
         "local_ufrag": ufrag,
         "local_pwd": pwd,
+        "stills": stills[1],
     }
     there = client.core.open_transport(client.lesson, answered)["transport"]
     server.wait("connected", transport=local["transport"])

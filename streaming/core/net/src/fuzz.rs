@@ -2,11 +2,16 @@
 
 use zhuandi_wire::fuzz::Entry;
 
+use crate::clock::Clock;
 use crate::log_format::{HEAD, MAGIC, MAX_BODY, records, write};
 use crate::stun_name::stun_ufrag;
 
 /// All entry points by name.
-pub const TARGETS: &[(&str, Entry)] = &[("zwl", log_file), ("stun_name", first_frame)];
+pub const TARGETS: &[(&str, Entry)] = &[
+    ("zwl", log_file),
+    ("stun_name", first_frame),
+    ("sctp", sctp),
+];
 
 /// Whatever is read from a log is the log's own beginning, byte for byte.
 fn log_file(data: &[u8]) {
@@ -30,6 +35,11 @@ fn first_frame(data: &[u8]) {
             .any(|part| part == ufrag.as_bytes());
         assert!(ufrag.is_empty() || inside, "a name from nowhere");
     }
+}
+
+/// A data channel takes any packets, in a fresh association and in one that stands.
+fn sctp(data: &[u8]) {
+    zhuandi_sfu::fuzz::sctp(Clock::start().1, data);
 }
 
 #[cfg(test)]
@@ -68,6 +78,18 @@ mod tests {
         frame
     }
 
+    /// An INIT with supported extensions (RFC 9260 3.3.2) and an OPEN of our channel (RFC 8832), each after its length.
+    fn packets() -> Vec<u8> {
+        let mut bytes = vec![0, 40, 0x13, 0x88, 0x13, 0x88, 0, 0, 0, 0, 0, 0, 0, 0];
+        bytes.extend([
+            1, 0, 0, 28, 0, 0, 0, 7, 0, 1, 0, 0, 0, 16, 0, 16, 0, 0, 0, 9,
+        ]);
+        bytes.extend([0xC0, 0, 0, 4, 0x80, 0x08, 0, 4]);
+        bytes.extend([0, 34, 3, 0x81, 1, 0, 0, 0, 0, 0, 0, 6, 0, 16]);
+        bytes.extend(b"stillszhuandi-stills-1");
+        bytes
+    }
+
     #[test]
     fn no_parser_panics_or_breaks_its_promise_on_broken_input() {
         assert_eq!(
@@ -75,7 +97,12 @@ mod tests {
             (3, Some("abcd"))
         );
         for (name, entry) in TARGETS {
-            drive(*entry, &[if *name == "zwl" { log() } else { binding() }]);
+            let seed = match *name {
+                "zwl" => log(),
+                "sctp" => packets(),
+                _ => binding(),
+            };
+            drive(*entry, &[seed]);
         }
     }
 }

@@ -11,9 +11,16 @@ const REORDER_MS = 60
 
 export type Picture = Omit<Begin, 'number' | 'bytes'> & { file: Uint8Array }
 
-type Piece = 'waits' | 'lost' | 'arrived' | { at_ms: number; again: boolean }
+type Piece = 'waits' | 'lost' | 'arrived' | UnderWay
 
-const isUnderWay = (piece: Piece): piece is { at_ms: number; again: boolean } => typeof piece === 'object'
+interface UnderWay {
+  at_ms: number
+  again: boolean
+}
+
+function isUnderWay(piece: Piece): piece is UnderWay {
+  return typeof piece === 'object'
+}
 
 /** Sends the stills of one page over one channel after another. */
 export class StillSender {

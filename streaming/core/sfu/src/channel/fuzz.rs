@@ -1,7 +1,5 @@
 //! Entry point of the data channel: any packets, SCTP framing or not, and any messages on a stream that stands.
 
-use std::time::Instant;
-
 use sctp_proto::PayloadProtocolIdentifier as Ppid;
 use zhuandi_wire::time::Micros;
 
@@ -9,11 +7,7 @@ use super::Channel;
 use crate::transport::Epoch;
 
 /// Packets of two bytes of length each: raw to a fresh channel, with a checksum that is right, and as DCEP on an open one.
-pub(crate) fn sctp(data: &[u8]) {
-    #[allow(clippy::disallowed_methods)]
-    let epoch = Epoch {
-        base: Instant::now(),
-    };
+pub(crate) fn sctp(epoch: Epoch, data: &[u8]) {
     let mut channel = Channel::accept();
     let mut messages = Vec::new();
     let mut rest = data;
