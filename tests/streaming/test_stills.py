@@ -10,7 +10,6 @@ import pytest
 
 from tests.streaming.ends import End, connect, until
 
-
 Way = Literal["from_peer", "to_peer"]
 PICTURE = random.Random(7).randbytes(60_000)
 

@@ -35,7 +35,7 @@ const MAX_STREAMS: u16 = 64;
 /// Shortest and first retransmission timeout: a lost chunk blocks the window for no longer.
 const RTO_MIN_MS: u64 = 200;
 const RTO_INITIAL_MS: u64 = 500;
-const RTO_MAX_MS: u64 = 1_000;
+const RTO_MAX_MS: u64 = 700;
 /// SCTP in DTLS has no addresses; the library wants one.
 const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5_000);
 
