@@ -1,4 +1,4 @@
-"""What a forwarded packet costs: one publisher, many receivers, recording on, the media process on one core.
+"""What a forwarded packet costs: one publisher, many receivers, recording on, unpaced, the media process on one core.
 
 The publisher is silent at the beginning and at the end of the measured window, so that every packet is accounted for.
 The limit (a bare loop, streaming/core/net/examples/limit.rs) runs before and after on the same core.
@@ -20,6 +20,7 @@ from benchmarks.traffic import LEAD_US, make_traffic
 from signaling.ends.client_core import ClientCore
 
 CORE = Path(__file__).resolve().parent.parent / "streaming" / "core"
+POLICY = "benchmarks.unpaced:Unpaced"
 WARM_S = 4.0
 JOIN_AT_ONCE = 20
 SETTLE_S = 0.5
@@ -38,7 +39,7 @@ async def measure(receivers: int, seconds: float, warm_s: float = WARM_S) -> dic
         folder = Path(name)
         warm, window = make_traffic(folder / "warm", 600), make_traffic(folder / "window", seconds)
         with ClientCore(["127.0.0.1"]) as teacher, ClientCore(["127.0.0.1"]) as hall:
-            async with running(folder) as media:
+            async with running(folder, POLICY) as media:
                 publisher = Publisher(teacher)
                 await publisher.publish(media)
                 publisher.play(warm)

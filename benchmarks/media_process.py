@@ -15,6 +15,7 @@ from benchmarks.processes import SERVER_CORES, on_cores
 from benchmarks.traffic import Traffic, section
 from signaling.ends.client_core import ClientCore
 from streaming.client import MediaClient
+from streaming.params import NodeConfig
 
 if TYPE_CHECKING:
     from streaming._core import LocalTransport, TransportParams
@@ -108,10 +109,10 @@ def _heard(end: ClientCore, publication: int) -> asyncio.Event:
 
 
 @asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[MediaProcess]:
+async def running(folder: Path, policy: str = NodeConfig("").policy) -> AsyncIterator[MediaProcess]:
     """A media process on the server's core, with recording on."""
     socket = str(folder / "media.sock")
-    config = json.dumps({"socket": socket, "addresses": ["127.0.0.1"]})
+    config = json.dumps({"socket": socket, "addresses": ["127.0.0.1"], "policy": policy})
     with on_cores(SERVER_CORES):
         process = await asyncio.create_subprocess_exec(sys.executable, "-m", "streaming.node", config)
     listening = None

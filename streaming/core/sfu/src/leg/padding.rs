@@ -11,6 +11,8 @@ use crate::publication::Publication;
 
 /// Newest packets of which the next one is sent again.
 const RECENT: u64 = 24;
+/// Packets that are looked at for one that is short enough.
+const TRIES: usize = 4;
 /// A repair that comes later than this is shown no more.
 const RECENT_US: i64 = 600_000;
 
@@ -28,7 +30,8 @@ impl Leg {
             .max(self.floor)
             .max(self.keyframe.0);
         let from = self.padded.max(oldest);
-        for out in (from..newest).chain(oldest..from.min(newest)) {
+        let turn = (from..newest).chain(oldest..from.min(newest));
+        for out in turn.take(TRIES) {
             let Some(item) = self.recent_item(now, out, source) else {
                 continue;
             };
