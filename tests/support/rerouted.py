@@ -1,4 +1,4 @@
-"""A browser's media through an emulated link, though the server knows nothing of it: its answers are read on the way."""
+"""A browser's media through an emulated link of which the server knows nothing: its answers are changed on the way."""
 
 from __future__ import annotations
 

@@ -5,13 +5,13 @@ export const STEADY_MS = 700
 /** Least time between two stills. */
 export const APART_MS = 2000
 /** A look is this small. */
-export const LOOK_WIDTH = 96
-export const LOOK_HEIGHT = 54
+export const LOOK_WIDTH = 320
+export const LOOK_HEIGHT = 180
 
-/** A pixel that changed by more than this counts: below are the encoder's and the cursor's traces. */
-const PIXEL = 24
-/** So many changed pixels are a large change: a line of text is 30, a blinking cursor 2. */
-const LARGE = 12
+/** A pixel that changed by more than this in all its colours together counts. */
+const PIXEL = 30
+/** So many changed pixels are a large change: a line of small print is 100, a moved pointer 30, a blinking cursor 5. */
+const LARGE = 40
 
 export type Look = Uint8ClampedArray
 
