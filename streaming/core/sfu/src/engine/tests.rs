@@ -10,8 +10,8 @@ use super::Engine;
 use super::wiring::Handle;
 use crate::api::{
     Codec, CodecParams, Command, DtlsRole, EncodingParams, Extensions, IceCredentials, Kind,
-    LessonId, PublicationId, RateRow, Role, RtpParameters, Sink, SrtpProfile, SubscriptionId,
-    TransportId, TransportParams,
+    LessonId, PublicationId, RateRow, Role, RtpParameters, Sink, SrtpProfile, Stills,
+    SubscriptionId, TransportId, TransportParams,
 };
 use crate::packet::{Incoming, Meta};
 use crate::report::Heard;
@@ -153,6 +153,7 @@ fn open(engine: &mut Engine, id: u32) {
         dtls: DtlsRole::Passive,
         profiles: vec![SrtpProfile::AeadAes128Gcm],
         candidates: Vec::new(),
+        stills: Stills::None,
     };
     let command = Command::OpenTransport {
         id: TransportId(id),
