@@ -130,4 +130,5 @@ class Config:
     copies_from: tuple[float, float, float] = (0.02, 0.08, 0.30)
     bursty: float = 1.5
     copies_down_us: int = 5_000_000
+    sound_share: float = 0.92  # of the estimate: what sound and its copies may take, reports stay beside it
     lossy: float = 0.05  # the word for people

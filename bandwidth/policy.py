@@ -193,6 +193,9 @@ class AdaptivePolicy:
         low_rate = np.zeros(state.transport.size, dtype=np.bool_)
         sounds = np.isin(demand.role, SOUND)
         low_rate[steps.row[sounds & (spatial < NORMAL_RATE)]] = True
+        room = np.where(mute, np.inf, config.sound_share * rate.estimate_bps)
+        alone_bps, copy_bps = _sound_cost(steps.row, demand, sounds, spatial, room.size, config)
+        copies = sound.fitting(state.sound.copies, alone_bps, copy_bps, room)
         return Decision(
             subscription=demand.subscription,
             spatial=spatial,
@@ -202,10 +205,23 @@ class AdaptivePolicy:
             pacing_bps=pacing.astype(np.uint64),
             probe_bps=probe_bps.astype(np.uint64),
             probe_us=probe_us.astype(np.uint32),
-            redundancy=sound.mask(state.sound.copies, state.loss.burst, listening, low_rate, config),
+            redundancy=sound.mask(copies, state.loss.burst, listening, low_rate, config),
             repair_bps=(share * rate.estimate_bps).astype(np.uint64),
             estimate_bps=np.where(heard.reports, rate.estimate_bps, 0.0).astype(np.uint64),
         )
+
+
+def _sound_cost(
+    row: Indices, demand: Demand, sounds: Bools, spatial: I8, count: int, config: Config
+) -> tuple[Floats, Floats]:
+    """Bit/s of each row's sound without copies, and of one copy of all of it."""
+    legs = np.flatnonzero(sounds)
+    layer = np.maximum(spatial[legs], 0)
+    payload = demand.rates_bps[legs, layer, -1].astype(np.float64)
+    pace = 8 * demand.packets_hz[legs, layer]
+    alone: Floats = np.bincount(row[legs], payload + pace * config.header_bytes, count).astype(np.float64)
+    copy: Floats = np.bincount(row[legs], payload + pace * config.copy_bytes, count).astype(np.float64)
+    return alone, copy
 
 
 def _reasons(state: State, demand: Demand, steps: Ladder, spatial: I8, temporal: I8, config: Config) -> I8:

@@ -41,6 +41,13 @@ def update(sound: Sound, loss: Floats, now_us: int, config: Config) -> None:
     sound.lower_since_us = np.where(down, now_us, since)
 
 
+def fitting(copies: I64, alone_bps: Floats, copy_bps: Floats, room_bps: Floats) -> I64:
+    """As many copies as fit beside the sound itself, and one where any is needed: sound goes whatever it costs."""
+    most = np.floor((room_bps - alone_bps) / np.maximum(copy_bps, 1.0))
+    fit: I64 = np.clip(most, 1, copies.max(initial=1)).astype(np.int64)
+    return np.minimum(copies, fit)
+
+
 def mask(copies: I64, burst: Floats, listening: Bools, low_rate: Bools, config: Config) -> U16:
     """Losses in a row need copies that stand apart; how far, the play-out buffer and the length of a packet say."""
     bursty = burst >= config.bursty

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bandwidth.config import Config
-from bandwidth.sound import mask
+from bandwidth.sound import fitting, mask
 
 
 @pytest.mark.parametrize("copies", range(4))
@@ -29,3 +29,10 @@ def test_losses_in_a_row_get_copies_that_stand_apart() -> None:
     two = np.array([2])
     assert int(mask(two, np.array([1.0]), deep, normal, Config())[0]) == 0b11
     assert int(mask(two, np.array([3.0]), deep, normal, Config())[0]) == 0b1010
+
+
+def test_copies_give_way_before_they_fill_the_link_but_one_always_goes() -> None:
+    copies = np.array([3, 3, 3, 0, 2])
+    room_bps = np.array([80e3, 50e3, 20e3, 20e3, np.inf])
+    alone_bps, copy_bps = np.full(5, 22e3), np.full(5, 14e3)
+    assert fitting(copies, alone_bps, copy_bps, room_bps).tolist() == [3, 2, 1, 0, 2]

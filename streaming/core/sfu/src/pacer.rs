@@ -28,6 +28,8 @@ pub const OLD_US: i64 = 150_000;
 const RELIEF_US: i64 = 50_000;
 /// Most packets of sound that wait.
 pub const MAX_AUDIO: usize = 256;
+/// Sound that was asked for again and could not leave for this long is no longer waited for.
+pub const MAX_SOUND_REPAIR_AGE_US: i64 = 300_000;
 /// Most repairs of a kind that wait.
 const MAX_REPAIRS: usize = 1024;
 /// Packets of one frame differ by a byte or two in browsers.
@@ -195,11 +197,23 @@ impl Pacer {
         if self.sound_only || (self.is_paced() && !self.bucket.has_credit(now)) {
             return None;
         }
+        self.drop_late_sound(now);
         let repair = self.repair.pop_front();
         let repair = repair.or_else(|| self.upper_repair.pop_front());
         let item = repair.or_else(|| self.pop_video())?;
         self.bytes = self.bytes.saturating_sub(usize::from(item.size));
         Some(item)
+    }
+
+    /// Sound that would be sent again too late to be played is not worth its bytes.
+    fn drop_late_sound(&mut self, now: Micros) {
+        let late = |item: &&Item| {
+            item.kind == Kind::Resend && now.since(item.at) > MAX_SOUND_REPAIR_AGE_US
+        };
+        while let Some(size) = self.repair.front().filter(late).map(|item| item.size) {
+            self.bytes = self.bytes.saturating_sub(usize::from(size));
+            self.repair.pop_front();
+        }
     }
 
     /// Whether a packet of padding is due: nothing else waits, and the probe is below its rate.

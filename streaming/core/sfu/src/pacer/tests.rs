@@ -295,3 +295,18 @@ fn a_removed_leg_sends_nothing_more() {
     assert_eq!(pacer.pop(Micros(0)).map(|item| item.leg), Some(2));
     assert!(pacer.is_empty() && pacer.bytes() == 0);
 }
+
+#[test]
+fn sound_is_not_sent_again_when_it_could_not_be_played_any_more() {
+    let mut pacer = Pacer::default();
+    pacer.push(item(Kind::Resend, 1, 0, 0));
+    pacer.push(item(Kind::Resend, 1, 1, 200_000));
+    pacer.push(item(Kind::Rtx, 2, 2, 0));
+    let now = Micros(MAX_SOUND_REPAIR_AGE_US + 1);
+    let left: Vec<_> = std::iter::from_fn(|| pacer.pop(now)).collect();
+    assert_eq!(
+        left.iter().map(|item| item.source).collect::<Vec<_>>(),
+        [1, 2]
+    );
+    assert_eq!(pacer.bytes(), 0);
+}
