@@ -20,7 +20,7 @@ FIRST = np.array([(step.role, step.spatial) not in [other[:2] for other in STEPS
 class Allocation:
     """State of all receivers."""
 
-    taken: Bools  # (rows, steps)
+    taken: Bools  # (rows, steps): as all state, one row a transport
     up_since_us: I64  # since when more would fit; FOREVER: it would not
     raised_us: I64  # last climb
     patience_us: Floats  # what a failed climb adds to the wait
@@ -50,24 +50,25 @@ def update(
 ) -> Bools:
     """The steps of now; `calm` rows may climb, `quick` ones at once, the falls of `blameless` ones are not held against
     the climb before."""
-    before = allocation.taken & ladder.there
+    before = allocation.taken.T & ladder.there
     kept = ladders.fill(ladder, budget_bps * config.stay_margin, only=before)
-    fell = (kept != before).any(axis=1)
+    fell = (kept != before).any(axis=0)
     spare = budget_bps / config.up_margin
     wider = ladders.fill(ladder, spare, first=kept)
     anew = ladders.fill(ladder, spare)
-    better = np.where((ladders.code(anew) > ladders.code(wider))[:, None], anew, wider)
+    better = np.where(ladders.code(anew) > ladders.code(wider), anew, wider)
     more = (ladders.code(better) > ladders.code(kept)) & calm & ~fell
     _count_failures(allocation, fell & ~blameless, now_us, config)
     allocation.up_since_us = np.where(more, np.minimum(allocation.up_since_us, now_us), FOREVER_US)
     hold = np.where(_spatial_change(kept, better), config.up_spatial_us, config.up_temporal_us)
-    cost = np.where(better, ladder.more_bps, 0.0).sum(axis=1)
+    cost = ladders.cost_bps(ladder, better)
     hold = np.where(budget_bps > config.up_sure * cost, config.up_sure_us, hold) + allocation.patience_us
     rise = more & ((now_us - allocation.up_since_us >= hold) | quick)
-    allocation.taken = np.where(rise[:, None], better, kept)
+    taken = np.where(rise, better, kept)
+    allocation.taken = taken.T.copy()
     allocation.raised_us = np.where(rise, now_us, allocation.raised_us)
     allocation.up_since_us = np.where(rise, FOREVER_US, allocation.up_since_us)
-    return allocation.taken
+    return taken
 
 
 def _count_failures(allocation: Allocation, fell: Bools, now_us: int, config: Config) -> None:
@@ -83,7 +84,7 @@ def _count_failures(allocation: Allocation, fell: Bools, now_us: int, config: Co
 def _spatial_change(kept: Bools, better: Bools) -> Bools:
     """Whether some role gets another spatial layer."""
     new = better & ~kept
-    return np.asarray((new & FIRST[None, :]).any(axis=1), dtype=np.bool_)
+    return np.asarray((new & FIRST[:, None]).any(axis=0), dtype=np.bool_)
 
 
 def next_need_bps(ladder: Ladder, taken: Bools, budget_bps: Floats, config: Config) -> tuple[Floats, Floats]:
@@ -91,9 +92,6 @@ def next_need_bps(ladder: Ladder, taken: Bools, budget_bps: Floats, config: Conf
     fits = ladders.fill(ladder, budget_bps / config.up_margin)
     fits |= taken & ladder.there
     missing = ladder.there & ~fits & (ladder.more_bps > 0)
-    has = (np.where(fits, ladder.more_bps, 0.0)).sum(axis=1)
-    first = np.argmax(missing, axis=1)
-    step = np.take_along_axis(ladder.more_bps, first[:, None], axis=1)[:, 0]
-    # Zero-cost steps of the same role between them come along.
-    top = np.where(ladder.there, ladder.more_bps, 0.0).sum(axis=1)
-    return np.where(missing.any(axis=1), has + step, np.inf), top
+    step = np.take_along_axis(ladder.more_bps, np.argmax(missing, axis=0)[None, :], axis=0)[0]
+    need = ladders.cost_bps(ladder, fits) + step
+    return np.where(missing.any(axis=0), need, np.inf), ladders.cost_bps(ladder, ladder.there)

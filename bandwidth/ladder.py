@@ -69,41 +69,55 @@ ROLE = np.array([step.role for step in STEPS])
 SPATIAL = np.array([step.spatial for step in STEPS])
 TEMPORAL = np.array([step.temporal for step in STEPS])
 SOUND = (MICROPHONE, STAGE_SOUND)
+# The earlier a step, the more it weighs; together they are exact in 53 bits.
+WEIGHTS = 2.0 ** np.arange(len(STEPS) - 1, -1, -1)
 
 
 @dataclass(frozen=True)
 class Ladder:
-    """What there is for every transport now, by step."""
+    """What there is for every transport now; steps first, so that the work goes along rows of memory."""
 
     row: Indices  # row of each leg's transport
     caps: I8  # highest layer of each leg
-    there: Bools  # (rows, steps): the step exists and is wanted
-    more_bps: Floats  # (rows, steps): what it costs more than the steps of its role before it
+    there: Bools  # (steps, rows): the step exists and is wanted
+    more_bps: Floats  # (steps, rows): what it costs more than the steps of its role before it
+    must: Bools  # (steps, rows): a first sound, which is always taken
 
 
 def build(
     demand: Demand, rows: Indices, count: int, caps: I8, copies: I64, loss: Floats, still_bps: Floats, config: Config
 ) -> Ladder:
     """The ladder of all `count` transports; `rows` and `caps` are by leg, the others by transport."""
-    there = np.zeros((count, len(STEPS)), dtype=np.bool_)
-    cost = np.zeros((count, len(STEPS)))
-    full = demand.rates_bps[:, :, -1].astype(np.float64)
+    there = np.zeros((len(STEPS), count), dtype=np.bool_)
+    cost = np.zeros((len(STEPS), count))
+    legs_of = [np.flatnonzero(demand.role == role) for role in range(ROLES)]
+    full = demand.rates_bps[:, :, -1]
     for number, step in enumerate(STEPS):
         if step.role == STILLS:
-            there[:, number] = still_bps > 0
-            cost[:, number] = still_bps
+            there[number], cost[number] = still_bps > 0, still_bps
             continue
         if step.spatial >= full.shape[1]:
             continue
-        legs = (demand.role == step.role) & (full[:, step.spatial] > 0) & (step.spatial <= caps)
+        legs = legs_of[step.role]
+        legs = legs[(full[legs, step.spatial] > 0) & (step.spatial <= caps[legs])]
+        if legs.size == 0:
+            continue
         at = rows[legs]
-        there[at, number] = True
+        there[number, at] = True
         # Two legs of one role on one transport share their steps.
-        cost[:, number] += np.bincount(at, _cost(demand, legs, step, copies[at], loss[at], config), count)
-    return Ladder(rows, caps, there, _more(there, cost))
+        cost[number] = np.bincount(at, _cost(demand, legs, step, copies[at], loss[at], config), count)
+    return Ladder(rows, caps, there, _more(there, cost), _first_sounds(there))
 
 
-def _cost(demand: Demand, legs: Bools, step: Step, copies: I64, loss: Floats, config: Config) -> Floats:
+def _first_sounds(there: Bools) -> Bools:
+    must = np.zeros_like(there)
+    for role in SOUND:
+        mine = np.flatnonzero(role == ROLE)
+        must[mine] = there[mine] & (np.cumsum(there[mine], axis=0) == 1)
+    return must
+
+
+def _cost(demand: Demand, legs: Indices, step: Step, copies: I64, loss: Floats, config: Config) -> Floats:
     """Wire bit/s of one step: payload, headers, redundancy of sound, repairs of picture."""
     full = demand.rates_bps[legs, step.spatial, -1].astype(np.float64)
     packets_hz = demand.packets_hz[legs, step.spatial]
@@ -120,10 +134,10 @@ def _cost(demand: Demand, legs: Bools, step: Step, copies: I64, loss: Floats, co
 def _more(there: Bools, cost: Floats) -> Floats:
     """What each step costs beyond the dearest step of its role before it."""
     more = np.zeros_like(cost)
-    for role in np.unique(ROLE):
+    for role in range(ROLES + 1):
         mine = np.flatnonzero(role == ROLE)
-        dearest = np.maximum.accumulate(np.where(there[:, mine], cost[:, mine], 0.0), axis=1)
-        more[:, mine] = np.diff(dearest, axis=1, prepend=0.0)
+        dearest = np.maximum.accumulate(np.where(there[mine], cost[mine], 0.0), axis=0)
+        more[mine] = np.diff(dearest, axis=0, prepend=0.0)
     return more
 
 
@@ -134,37 +148,38 @@ def fill(ladder: Ladder, budget_bps: Floats, first: Bools | None = None, only: B
     """
     taken = np.zeros_like(ladder.there)
     left = budget_bps.copy()
-    for chosen in [first, ~first] if first is not None else [only if only is not None else ladder.there]:
-        blocked = np.zeros((budget_bps.size, ROLES + 1), dtype=np.bool_)
-        for number, step in enumerate(STEPS):
-            there, more = ladder.there[:, number], ladder.more_bps[:, number]
-            may = there & chosen[:, number] & ~blocked[:, step.role]
-            fits = may & ((more <= left) | ((step.role in SOUND) & _is_first(ladder, number)))
-            taken[:, number] |= fits
-            left -= np.where(fits, more, 0.0)
-            # Steps that were taken in the round before do not block, and cost nothing again.
-            blocked[:, step.role] |= there & ~taken[:, number]
+    present = np.flatnonzero(ladder.there.any(axis=1)).tolist()
+    rounds = [ladder.there & first, ladder.there & ~first] if first is not None else [ladder.there]
+    if only is not None:
+        rounds = [ladder.there & only]
+    for chosen in rounds:
+        open_roles = np.ones((ROLES + 1, budget_bps.size), dtype=np.bool_)
+        for number in present:
+            role, more = STEPS[number].role, ladder.more_bps[number]
+            fits = chosen[number] & open_roles[role] & ((more <= left) | ladder.must[number])
+            taken[number] |= fits
+            left -= more * fits
+            # A step that is there and was not taken, now or in the round before, blocks those of its role after it.
+            open_roles[role] &= taken[number] | ~ladder.there[number]
     return taken
-
-
-def _is_first(ladder: Ladder, number: int) -> Bools:
-    """Whether no step of the same role stands before it."""
-    before = [other for other in range(number) if ROLE[other] == ROLE[number]]
-    return np.asarray(~ladder.there[:, before].any(axis=1), dtype=np.bool_)
 
 
 def code(taken: Bools) -> I64:
     """A number for each row that is greater the earlier in the ladder it has a step that another lacks."""
-    weights = np.int64(1) << np.arange(len(STEPS) - 1, -1, -1, dtype=np.int64)
-    return np.asarray(taken @ weights, dtype=np.int64)
+    return np.asarray(WEIGHTS @ taken, dtype=np.int64)
+
+
+def cost_bps(ladder: Ladder, taken: Bools) -> Floats:
+    """What the taken steps cost together."""
+    return np.asarray((ladder.more_bps * taken).sum(axis=0))
 
 
 def layers(ladder: Ladder, taken: Bools, demand: Demand) -> tuple[I8, I8]:
     """Spatial and temporal layer of every leg; -1 is paused, or all temporal layers."""
-    best = np.full((taken.shape[0], ROLES + 1), -1)
+    best = np.full((ROLES + 1, taken.shape[1]), -1)
     for number, step in enumerate(STEPS):
-        best[:, step.role] = np.where(taken[:, number], number, best[:, step.role])
-    last = best[ladder.row, demand.role]
+        best[step.role] = np.where(taken[number], number, best[step.role])
+    last = best[demand.role, ladder.row]
     spatial = np.where(last >= 0, SPATIAL[last], -1)
     temporal = np.where((last >= 0) & (TEMPORAL[last] != FULL), TEMPORAL[last], -1)
     # Legs of one role on one transport share steps, but not all of them need have the layer.

@@ -78,6 +78,12 @@ class AdaptivePolicy:
         taken, probe_bps, probe_us = self._allocate(state, heard, steps, mute, quick, now_us, span_us)
         return self._decision(state, heard, demand, steps, mute, taken, probe_bps, probe_us)
 
+    def size_bytes(self) -> int:
+        """What is remembered of all receivers."""
+        parts = [part for part in vars(self._state).values() if not isinstance(part, np.ndarray)]
+        columns = [column for part in parts for column in vars(part).values() if isinstance(column, np.ndarray)]
+        return sum(column.nbytes for column in columns)
+
     def _fresh(self, transports: U32, now_us: int) -> State:
         count, config = transports.size, self.config
         return State(

@@ -124,7 +124,9 @@ class Node:
             for publication in self._seek_points.due(stats["encodings"], self._model.publications, now_us):
                 self.core.request_keyframe(publication)
             control = self._control
-            self._server.broadcast(self._statistics.event(now_us, stats, self._model, control.sources, control.reasons))
+            self._server.broadcast(
+                self._statistics.event(now_us, stats, self._model, control.sources, control.reasons())
+            )
 
 
 def load_policy(name: str) -> Policy:
