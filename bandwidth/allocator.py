@@ -12,79 +12,107 @@ from bandwidth.config import Config
 from bandwidth.heard import FOREVER_US
 from bandwidth.ladder import STEPS, Ladder
 
-# Steps that begin a spatial layer.
-FIRST = np.array([(step.role, step.spatial) not in [other[:2] for other in STEPS[:n]] for n, step in enumerate(STEPS)])
+# For each step the one that begins its spatial layer, and whether that is itself; whether it is the first of its role.
+BEGINS = np.array([next(n for n, other in enumerate(STEPS) if other[:2] == step[:2]) for step in STEPS])
+FIRST = np.arange(len(STEPS)) == BEGINS
+BASE = np.array([next(n for n, other in enumerate(STEPS) if other.role == step.role) for step in STEPS])
 
 
 @dataclass
 class Allocation:
-    """State of all receivers."""
+    """State of all receivers. Spatial layers cost a key frame and are changed seldom, temporal layers cost nothing."""
 
     taken: Bools  # (rows, steps): as all state, one row a transport
-    up_since_us: I64  # since when more would fit; FOREVER: it would not
-    raised_us: I64  # last climb
-    patience_us: Floats  # what a failed climb adds to the wait
-    slow_since_us: I64  # since when a spatial layer does not fit; FOREVER: it does
+    up_us: Floats  # how long another spatial layer would fit, less twice how long it would not
+    up_temporal_us: Floats  # the same of more temporal layers
+    slow_us: Floats  # how long a spatial layer does not fit any more
+    raised_us: I64  # last spatial climb
+    patience_us: Floats  # what failed climbs add to the wait
 
 
 def fresh(count: int) -> Allocation:
     """Rows that have nothing yet."""
     return Allocation(
         taken=np.zeros((count, len(STEPS)), dtype=np.bool_),
-        up_since_us=np.full(count, FOREVER_US, dtype=np.int64),
+        up_us=np.zeros(count),
+        up_temporal_us=np.zeros(count),
+        slow_us=np.zeros(count),
         raised_us=np.full(count, -FOREVER_US, dtype=np.int64),
         patience_us=np.zeros(count),
-        slow_since_us=np.full(count, FOREVER_US, dtype=np.int64),
     )
 
 
-def update(
-    allocation: Allocation,
-    ladder: Ladder,
-    budget_bps: Floats,
-    calm: Bools,
-    quick: Bools,
-    blameless: Bools,
-    now_us: int,
-    config: Config,
-) -> Bools:
-    """The steps of now; `calm` rows may climb, `quick` ones at once, the falls of `blameless` ones are not held against
-    the climb before."""
+@dataclass(frozen=True)
+class Room:
+    """What there is for each receiver, and what its link allows."""
+
+    budget_bps: Floats  # for what is new
+    enough_bps: Floats  # for what is there
+    calm: Bools  # may climb
+    quick: Bools  # … at once: it just came, chose, or came back
+    eased: Bools  # what was left out to drain a queue may come back at once
+    jammed: Bools  # so much waits that nothing may be held
+
+
+def update(allocation: Allocation, ladder: Ladder, room: Room, now_us: int, span_us: int, config: Config) -> Bools:
+    """The steps of now."""
     before = allocation.taken.T & ladder.there
-    kept = ladders.fill(ladder, budget_bps * config.stay_margin, only=before)
-    fell = (kept != before).any(axis=0)
-    spare = budget_bps / config.up_margin
-    wider = ladders.fill(ladder, spare, first=kept)
-    anew = ladders.fill(ladder, spare)
+    fits = ladders.fill(ladder, room.enough_bps, only=before)
+    kept = _held(allocation, before, fits, room, span_us, config)
+    spare = room.budget_bps / config.up_margin
+    wider, anew = ladders.fill(ladder, spare, first=kept), ladders.fill(ladder, spare)
     better = np.where(ladders.code(anew) > ladders.code(wider), anew, wider)
-    more = (ladders.code(better) > ladders.code(kept)) & calm & ~fell
-    _count_failures(allocation, fell & ~blameless, now_us, config)
-    allocation.up_since_us = np.where(more, np.minimum(allocation.up_since_us, now_us), FOREVER_US)
-    hold = np.where(_spatial_change(kept, better), config.up_spatial_us, config.up_temporal_us)
-    cost = ladders.cost_bps(ladder, better)
-    hold = np.where(budget_bps > config.up_sure * cost, config.up_sure_us, hold) + allocation.patience_us
-    rise = more & ((now_us - allocation.up_since_us >= hold) | quick)
-    taken = np.where(rise, better, kept)
-    allocation.taken = taken.T.copy()
-    allocation.raised_us = np.where(rise, now_us, allocation.raised_us)
-    allocation.up_since_us = np.where(rise, FOREVER_US, allocation.up_since_us)
+    able = room.calm & (fits == kept).all(axis=0)
+    # Without another spatial layer, or with the first one that a queue took away.
+    back = (room.eased[None, :] | room.quick[None, :]) & (BASE == BEGINS)[:, None]
+    smoother = wider & (kept[BEGINS] | back)
+    finer = able & (ladders.code(smoother) > ladders.code(kept))
+    higher = able & (ladders.code(better) > ladders.code(smoother))
+    allocation.up_temporal_us = _leaky(allocation.up_temporal_us, finer, span_us)
+    allocation.up_us = _leaky(allocation.up_us, higher, span_us)
+    sure = room.budget_bps > config.up_sure * ladders.cost_bps(ladder, better)
+    hold = np.where(
+        sure, config.up_sure_us + config.up_sure_patience * allocation.patience_us,
+        config.up_spatial_us + allocation.patience_us,
+    )  # fmt: skip
+    climb = higher & ((allocation.up_us >= hold) | room.quick)
+    ease = finer & ((allocation.up_temporal_us >= config.up_temporal_us) | room.quick | room.eased)
+    taken = np.where(climb, better, np.where(ease, smoother, kept))
+    _remember(allocation, before, taken, climb, now_us, config)
     return taken
 
 
-def _count_failures(allocation: Allocation, fell: Bools, now_us: int, config: Config) -> None:
+def _leaky(held_us: Floats, holds: Bools, span_us: int) -> Floats:
+    """What a source sends goes up and down: a moment in which more does not fit is no news."""
+    return np.maximum(held_us + np.where(holds, span_us, -2 * span_us), 0.0)
+
+
+def _held(allocation: Allocation, before: Bools, fits: Bools, room: Room, span_us: int, config: Config) -> Bools:
+    """What stays: a spatial layer that does not fit any more is held at its lowest frame rate for a moment."""
+    lost = before & ~fits & FIRST[:, None]
+    slow = lost.any(axis=0)
+    allocation.slow_us = np.where(slow, allocation.slow_us + span_us, 0.0)
+    hold = slow & (allocation.slow_us <= config.spatial_down_us) & ~room.jammed
+    # All steps that lead to the layers that are held.
+    leads = np.zeros_like(before)
+    for number in np.flatnonzero(lost.any(axis=1)).tolist():
+        chain = (np.arange(len(STEPS)) <= number) & (BASE[number] == BASE)
+        leads |= chain[:, None] & lost[number]
+    return np.where(hold, fits | (leads & before), fits)
+
+
+def _remember(allocation: Allocation, before: Bools, taken: Bools, climb: Bools, now_us: int, config: Config) -> None:
     """A climb that was followed by a fall makes the next one wait longer; one that lasted forgives."""
+    fell = (before & ~taken & FIRST[:, None]).any(axis=0)
     failed = fell & (now_us - allocation.raised_us < config.fail_us)
     longer = np.clip(allocation.patience_us * config.up_patience, config.up_spatial_us, config.up_most_us)
     lasted = now_us - allocation.raised_us > 2 * config.fail_us + allocation.patience_us
     allocation.patience_us = np.where(failed, longer, np.where(lasted, 0.0, allocation.patience_us))
     # One climb fails once.
-    allocation.raised_us = np.where(failed, now_us - config.fail_us, allocation.raised_us)
-
-
-def _spatial_change(kept: Bools, better: Bools) -> Bools:
-    """Whether some role gets another spatial layer."""
-    new = better & ~kept
-    return np.asarray((new & FIRST[:, None]).any(axis=0), dtype=np.bool_)
+    raised_us = np.where(failed, now_us - config.fail_us, allocation.raised_us)
+    allocation.raised_us = np.where(climb, now_us, raised_us)
+    allocation.up_us = np.where(climb | fell, 0.0, allocation.up_us)
+    allocation.taken = taken.T.copy()
 
 
 def next_need_bps(ladder: Ladder, taken: Bools, budget_bps: Floats, config: Config) -> tuple[Floats, Floats]:

@@ -43,6 +43,8 @@ class Config:
 
     # Queue (ms over the lowest delay).
     queue_low_ms: float = 25.0
+    queue_low_bits: float = 2400.0  # a packet of sound, which on a slow link is long itself
+    queue_packet_ms: float = 15.0
     queue_high_ms: float = 80.0
     queue_jump_ms: float = 50.0  # a high queue that rose so much in one tick needs no second look
     queue_rtt_share: float = 0.2
@@ -58,6 +60,7 @@ class Config:
     loss_excess: float = 0.08
     loss_sigmas: float = 3.0
     loss_packets: float = 8.0
+    loss_random_most: float = 0.5
     loss_heavy: float = 0.45
     blame_us: int = 3_000_000  # loss this soon after more was sent is that step's fault
 
@@ -67,6 +70,7 @@ class Config:
     protected_bps: float = 30_000.0
     most_bps: float = 20_000_000.0
     beta: float = 0.85
+    beta_gentle: float = 0.92  # while the queue is still short
     decrease_us: int = 200_000
     grow_per_s: float = 0.05
     grow_least_bps: float = 8_000.0
@@ -77,7 +81,10 @@ class Config:
     sampled_share: float = 0.92  # of what a busy link was seen to deliver
     stall_us: int = 1_000_000
     outage_us: int = 400_000
-    outage_feedback_us: int = 100_000  # between two feedbacks
+    outage_feedbacks: float = 4.0  # so many lost in a row are no accident
+    outage_short_us: int = 1_200_000
+    outage_short_share: float = 0.85
+    outage_pause_us: int = 800_000
     outage_share: float = 0.5
     outage_wait_us: int = 1_000_000
     compete_us: int = 3_000_000
@@ -103,31 +110,34 @@ class Config:
     trial_us: int = 5_000_000
     trial_first_us: int = 300_000  # while none failed
     probe_next_us: int = 200_000
-    probe_share: float = 0.035  # of all bytes
+    probe_share: float = 0.05  # of all bytes
     probe_verdict_us: int = 3_000_000
 
     # Ladder.
     up_margin: float = 1.10
-    stay_margin: float = 1.0
+    stay_margin: float = 1.1
     up_temporal_us: int = 1_000_000
     up_spatial_us: int = 2_000_000
     up_sure: float = 1.4  # of the cost: so much room needs no long look
     up_sure_us: int = 400_000
+    up_sure_patience: float = 0.25
     up_patience: float = 2.0
-    up_most_us: int = 30_000_000
-    fail_us: int = 5_000_000  # a fall this soon after a climb is that climb's failure
-    spatial_down_us: int = 300_000  # a spatial layer is left after its link was too slow for this long …
+    up_most_us: int = 40_000_000
+    fail_us: int = 12_000_000  # a fall this soon after a climb is that climb's failure
+    spatial_down_us: int = 400_000  # a spatial layer is left after its link was too slow for this long …
     spatial_down_queue_ms: float = 400.0  # … or at once when so much waits
     start_us: int = 5_000_000  # climbing is quick in the beginning
     silent_us: int = 2_000_000  # a player that reports nothing for this long never will
     silent_spatial: int = 1  # a player that never reports gets this layer at most
-    pacing_gain: float = 1.25
+    pacing_gain: float = 1.05
+    pacing_sound_gain: float = 1.1
+    pacing_least_bps: float = 8_000.0
     still_reserve_bps: float = 20_000.0
     repair_least: float = 0.15
     repair_gain: float = 1.5
 
     # Sound.
-    copies_from: tuple[float, float, float] = (0.02, 0.08, 0.30)
+    copies_from: tuple[float, float, float] = (0.02, 0.12, 0.30)
     bursty: float = 1.5
     copies_down_us: int = 5_000_000
     sound_share: float = 0.92  # of the estimate: what sound and its copies may take, reports stay beside it

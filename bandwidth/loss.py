@@ -47,8 +47,8 @@ def fresh(count: int) -> Loss:
     )
 
 
-def update(loss: Loss, heard: Heard, queue_ms: Floats, out: Bools, span_us: int, config: Config) -> None:
-    """Fold one tick in; `queue_ms` is what stood. What an outage took (`out`) says nothing about the link."""
+def update(loss: Loss, heard: Heard, queued: Bools, out: Bools, span_us: int, config: Config) -> None:
+    """Fold one tick in; `queued` rows had a queue. What an outage took (`out`) says nothing about the link."""
     lost, expected = np.where(out, 0.0, heard.lost), np.where(out, 0.0, heard.expected)
     fast, slow, long = (
         np.exp(-span_us / span) for span in (config.loss_fast_us, config.loss_slow_us, config.loss_burst_us)
@@ -57,12 +57,13 @@ def update(loss: Loss, heard: Heard, queue_ms: Floats, out: Bools, span_us: int,
     loss.fast_expected = loss.fast_expected * fast + expected
     loss.burst_lost = loss.burst_lost * long + lost
     loss.burst_runs = loss.burst_runs * long + np.where(out, 0.0, heard.loss_runs)
-    # Only what was heard fades the link's own loss: silence is no news of it.
-    calm = (expected > 0) & (queue_ms < config.queue_low_ms)
+    loss.ratio = _ratio(loss.fast_lost, loss.fast_expected, config.loss_packets)
+    # Only what was heard fades the link's own loss: silence is no news of it. A queue can only add to it: less is news.
+    calm = (expected > 0) & (~queued | (loss.ratio < loss.random))
     loss.calm_lost = np.where(calm, loss.calm_lost * slow + lost, loss.calm_lost)
     loss.calm_expected = np.where(calm, loss.calm_expected * slow + expected, loss.calm_expected)
-    loss.ratio = _ratio(loss.fast_lost, loss.fast_expected, config.loss_packets)
-    loss.random = _ratio(loss.calm_lost, loss.calm_expected, config.loss_packets)
+    random = _ratio(loss.calm_lost, loss.calm_expected, config.loss_packets)
+    loss.random = np.minimum(random, config.loss_random_most)
     runs = np.maximum(loss.burst_runs, 1e-9)
     loss.burst = np.where(loss.burst_runs > 0.5, np.maximum(loss.burst_lost / runs, 1.0), 1.0)
     usual = np.maximum(loss.random, 0.01)

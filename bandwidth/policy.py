@@ -123,7 +123,8 @@ class AdaptivePolicy:
         config = self.config
         queue_before = state.delay.queue_ms
         delay.update(state.delay, heard, now_us, config)
-        loss.update(state.loss, heard, np.maximum(queue_before, state.delay.queue_ms), state.rate.out, span_us, config)
+        queued = np.maximum(queue_before, state.delay.queue_ms) > state.rate.low_ms
+        loss.update(state.loss, heard, queued, state.rate.out, span_us, config)
         bits = rate_control.acked_bits(state.rate, heard)
         arrivals.update(state.flow, heard.arrival_ms, bits, config)
         rate_control.update(state.rate, heard, state.delay, state.loss, state.flow, now_us, span_us, config)
@@ -164,12 +165,22 @@ class AdaptivePolicy:
     ) -> tuple[Bools, Floats, Floats]:
         config, rate = self.config, state.rate
         budget = np.where(mute, np.inf, rate.target_bps)
-        budget = np.where(rate.out, 0.0, budget)
-        calm = state.delay.queue_ms < config.queue_low_ms
-        drained = rate.target_bps < rate.estimate_bps
-        state.drained_us = np.where(drained, now_us, state.drained_us)
-        quick = quick | (now_us - state.drained_us < config.drained_us)
-        taken = allocator.update(state.allocation, steps, budget, calm, quick, drained | rate.out, now_us, config)
+        # The core sends no pictures into a silence; only one that lasts is a reason to stop them.
+        gone = rate.out & (now_us - rate.out_since_us > config.outage_pause_us)
+        budget = np.where(gone, 0.0, budget)
+        queue_ms = state.delay.queue_ms
+        state.drained_us = np.where(rate.target_bps < rate.estimate_bps, now_us, state.drained_us)
+        # While the queue is short, what is there is not given up for an estimate that wavers.
+        short = ((queue_ms < rate.high_ms) | rate.out) & ~gone
+        room = allocator.Room(
+            budget_bps=budget,
+            enough_bps=np.where(short, np.maximum(budget, config.stay_margin * rate.estimate_bps), budget),
+            calm=queue_ms < rate.low_ms,
+            quick=quick,
+            eased=now_us - state.drained_us < config.drained_us,
+            jammed=(queue_ms > config.spatial_down_queue_ms) | gone,
+        )
+        taken = allocator.update(state.allocation, steps, room, now_us, span_us, config)
         need, top = allocator.next_need_bps(steps, taken, rate.estimate_bps, config)
         chose = (state.choice_us >= 0) & (now_us - state.choice_us < config.probe_next_us)
         probe_bps, probe_us = probe.ask(
@@ -191,8 +202,10 @@ class AdaptivePolicy:
     ) -> Decision:
         config, rate = self.config, state.rate
         spatial, temporal = ladder.layers(steps, taken, demand)
-        gain = np.where(state.delay.queue_ms < config.queue_low_ms, config.pacing_gain, 1.0)
-        pacing = np.where(mute, 0.0, rate.target_bps * gain)
+        gain = np.where(state.delay.queue_ms < rate.low_ms, config.pacing_gain, 1.0)
+        # Sound does not wait for credit, but takes it: less than sound would starve all others for ever.
+        floor = config.pacing_sound_gain * (steps.more_bps * steps.must).sum(axis=0) + config.pacing_least_bps
+        pacing = np.where(mute, 0.0, np.maximum(rate.target_bps * gain, floor))
         share = np.maximum(config.repair_least, config.repair_gain * state.loss.random)
         listening = np.ones(state.transport.size, dtype=np.bool_)
         np.logical_and.at(listening, steps.row, demand.listening)

@@ -91,7 +91,7 @@ def ask(
         return nothing, nothing.copy()
     idle = (probe.asked_us == -FOREVER_US) & (heard.probe_state != PROBE_RUNS)
     able = idle & heard.twcc & heard.news & ~rate.out & (delay.signal != OVER)
-    able &= (delay.queue_ms < config.queue_low_ms) & (now_us - rate.resumed_us >= config.outage_wait_us)
+    able &= (delay.queue_ms < rate.low_ms) & (now_us - rate.resumed_us >= config.outage_wait_us)
     able &= (now_us - rate.calm_since_us >= config.probe_next_us) & np.isfinite(need_bps)
     able &= (now_us >= probe.due_us) | hurry
     factor = np.where(rate.trouble_us == -FOREVER_US, config.probe_start_factor, config.probe_factor)

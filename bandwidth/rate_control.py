@@ -26,6 +26,8 @@ class Rate:
     estimate_bps: Floats  # NaN: new
     target_bps: Floats
     rtt_us: Floats
+    low_ms: Floats  # no queue stands below this …
+    high_ms: Floats  # … and one that counts above this
     unheard_bits: Floats  # sent since a receiver without transport-wide feedback reported last
     high_ticks: I64  # in a row with a high queue
     calm_since_us: I64  # since when nothing was wrong
@@ -34,6 +36,8 @@ class Rate:
     before_bps: Floats  # estimate when the present trouble began
     raised_us: I64  # when more was sent than before, last
     raised_from_bps: Floats
+    heard_us: I64  # last report
+    interval_us: Floats  # between two reports
     out: Bools  # nothing is heard of what was sent
     out_since_us: I64
     resumed_us: I64  # when an outage ended
@@ -58,6 +62,8 @@ def fresh(count: int, now_us: int) -> Rate:
         estimate_bps=np.full(count, np.nan),
         target_bps=np.zeros(count),
         rtt_us=np.full(count, 100_000.0),
+        low_ms=np.full(count, 25.0),
+        high_ms=np.full(count, 80.0),
         unheard_bits=np.zeros(count),
         high_ticks=whole(0),
         calm_since_us=whole(now_us),
@@ -66,6 +72,8 @@ def fresh(count: int, now_us: int) -> Rate:
         before_bps=np.zeros(count),
         raised_us=whole(-FOREVER_US),
         raised_from_bps=np.zeros(count),
+        heard_us=whole(-FOREVER_US),
+        interval_us=np.full(count, 100_000.0),
         out=flags(),
         out_since_us=whole(0),
         resumed_us=whole(-FOREVER_US),
@@ -104,24 +112,26 @@ def update(
     if config.outage_rule:
         _watch_silence(rate, heard, flow, now_us, config)
     link_short, link_long = _link_rates(loss, flow)
-    high_ms = queue_high_ms(rate, config)
-    over = _overused(rate, heard, delay, loss, high_ms, now_us, config)
+    _thresholds(rate, config)
+    over = _overused(rate, heard, delay, loss, now_us, config)
     if config.competing_mode:
-        _watch_rivals(rate, heard, delay, flow, loss, high_ms, now_us, config)
+        _watch_rivals(rate, heard, delay, flow, loss, now_us, config)
         over &= ~rate.competing | loss.excess & (loss.ratio > config.compete_loss)
     _decrease(rate, over & ~rate.out, link_short, link_long, delay, now_us, config)
     _increase(rate, heard, over, link_short, link_long, delay, now_us, span_us, config)
     _blame(rate, delay, loss, now_us, config)
     _by_remb(rate, heard)
     rate.estimate_bps = np.clip(rate.estimate_bps, config.protected_bps, config.most_bps)
-    rate.target_bps = _target(rate, delay, link_short, high_ms, config)
+    rate.target_bps = _target(rate, delay, link_short, config)
 
 
-def queue_high_ms(rate: Rate, config: Config) -> Floats:
-    """A queue above this counts as standing; on slow links one packet alone is long."""
+def _thresholds(rate: Rate, config: Config) -> None:
+    """What counts as a queue: on a slow link one packet alone takes long, and on a long way reports are old."""
+    by_packet = config.queue_packet_ms + config.queue_low_bits * 1000 / rate.estimate_bps
+    rate.low_ms = np.maximum(config.queue_low_ms, by_packet)
     by_rtt = config.queue_rtt_share * rate.rtt_us / 1000
     by_packet = config.queue_packet_bits * 1000 / rate.estimate_bps
-    return np.maximum(config.queue_high_ms, np.maximum(by_rtt, by_packet))
+    rate.high_ms = np.maximum(config.queue_high_ms, np.maximum(by_rtt, by_packet))
 
 
 def _link_rates(loss: Loss, flow: Arrivals) -> tuple[Floats, Floats]:
@@ -132,34 +142,39 @@ def _link_rates(loss: Loss, flow: Arrivals) -> tuple[Floats, Floats]:
 
 def _watch_silence(rate: Rate, heard: Heard, flow: Arrivals, now_us: int, config: Config) -> None:
     """Silence with packets on their way is an outage; the first feedback after it resumes at half the rate."""
-    patience = np.maximum(config.outage_us, 2 * rate.rtt_us + 2 * config.outage_feedback_us)
+    interval = np.where(heard.news, now_us - rate.heard_us, 0)
+    known = heard.news & (rate.heard_us > -FOREVER_US) & ~rate.out
+    rate.interval_us = np.where(known, 0.9 * rate.interval_us + 0.1 * interval, rate.interval_us)
+    patience = np.maximum(config.outage_us, rate.rtt_us + config.outage_feedbacks * rate.interval_us)
     silent = heard.twcc & (heard.age_us > patience) & (heard.in_flight_bits > 0)
     starts = silent & ~rate.out
     ends = rate.out & heard.news
     rate.before_bps = np.where(starts, rate.estimate_bps, rate.before_bps)
     rate.out_since_us = np.where(starts, now_us, rate.out_since_us)
     rate.out = (rate.out | starts) & ~ends
-    halved = np.minimum(rate.estimate_bps, config.outage_share * rate.before_bps)
+    # Reports of a link that works can be lost: after a short silence most of it is believed to be there.
+    short = now_us - rate.heard_us < config.outage_short_us
+    share = np.where(short, config.outage_short_share, config.outage_share)
+    halved = np.minimum(rate.estimate_bps, share * rate.before_bps)
     rate.estimate_bps = np.where(ends, halved, rate.estimate_bps)
     rate.resumed_us = np.where(ends, now_us, rate.resumed_us)
-    arrivals.forget(flow, ends)
+    rate.heard_us = np.where(heard.news, now_us, rate.heard_us)
+    arrivals.forget(flow, ends & ~short)
 
 
-def _overused(
-    rate: Rate, heard: Heard, delay: Delay, loss: Loss, high_ms: Floats, now_us: int, config: Config
-) -> Bools:
+def _overused(rate: Rate, heard: Heard, delay: Delay, loss: Loss, now_us: int, config: Config) -> Bools:
     """Whether more is sent than the link takes."""
     queue = delay.queue_ms
     rising = queue > delay.queue_before_ms
-    high = heard.news & (queue > high_ms)
+    high = heard.news & (queue > rate.high_ms)
     rate.high_ticks = np.where(heard.news, np.where(high, rate.high_ticks + 1, 0), rate.high_ticks)
-    over = heard.news & (delay.signal == OVER) & (queue > config.queue_low_ms)
+    over = heard.news & (delay.signal == OVER) & (queue > rate.low_ms)
     if config.queue_rule:
         jumped = queue > delay.queue_before_ms + config.queue_jump_ms
         over |= high & rising & ((rate.high_ticks >= 2) | jumped)
         over |= high & (rate.high_ticks >= 4)
     if config.loss_split:
-        over |= heard.news & loss.excess & (queue > config.queue_low_ms)
+        over |= heard.news & loss.excess & (queue > rate.low_ms)
         over |= heard.news & loss.excess & (loss.ratio > config.loss_heavy)
     else:
         over |= heard.news & (loss.ratio > 0.10)
@@ -175,10 +190,12 @@ def _decrease(
     rate.calm_since_us = np.where(over, now_us, rate.calm_since_us)
     wait = np.clip(rate.rtt_us, 100_000, config.decrease_us)
     cut = over & (now_us - rate.cut_us >= wait)
-    # While a queue grows the short window has the truth: the long one still holds what arrived before the fall.
-    growing = delay.queue_ms > delay.queue_before_ms + config.queue_jump_ms
-    link = np.fmin(link_short, link_long * np.where(growing, delay.stretch, 1.0))
-    lower = np.where(np.isnan(link), rate.estimate_bps / 2, config.beta * link)
+    # The short window has the truth: the long one holds what came before the fall, or before more was sent.
+    link = np.where(np.isnan(link_short), link_long, link_short)
+    falling = (delay.queue_ms > delay.queue_before_ms + config.queue_jump_ms) & (link_long >= 0.9 * link)
+    link = np.where(falling, np.fmin(link, link_long * delay.stretch), link)
+    beta = np.where(delay.queue_ms > rate.high_ms, config.beta, config.beta_gentle)
+    lower = np.where(np.isnan(link), rate.estimate_bps / 2, beta * link)
     rate.estimate_bps = np.where(cut, np.minimum(rate.estimate_bps, lower), rate.estimate_bps)
     rate.cut_us = np.where(cut, now_us, rate.cut_us)
 
@@ -197,10 +214,10 @@ def _increase(
     queue, estimate = delay.queue_ms, rate.estimate_bps
     calm = heard.news & ~over & ~rate.out & (delay.signal != UNDER)
     # A busy link shows what it carries: what arrives while a queue stands is its capacity.
-    busy = heard.news & ~rate.out & (queue > config.queue_low_ms)
+    busy = heard.news & ~rate.out & (queue > rate.low_ms)
     seen = np.where(busy & np.isfinite(link_long), config.sampled_share * link_long, 0.0)
     estimate = np.maximum(estimate, np.where(np.isfinite(seen), seen, 0.0))
-    low = calm & (queue < config.queue_low_ms)
+    low = calm & (queue < rate.low_ms)
     if config.stall_undo:
         undone = low & (rate.before_bps > estimate) & (now_us - rate.trouble_us < config.stall_us)
         undone &= (now_us - rate.calm_since_us < config.stall_us) & (link_short > config.beta * rate.before_bps)
@@ -232,23 +249,23 @@ def _by_remb(rate: Rate, heard: Heard) -> None:
 
 
 def _watch_rivals(
-    rate: Rate, heard: Heard, delay: Delay, flow: Arrivals, loss: Loss, high_ms: Floats, now_us: int, config: Config
+    rate: Rate, heard: Heard, delay: Delay, flow: Arrivals, loss: Loss, now_us: int, config: Config
 ) -> None:
     """A queue that stays high for seconds after we halved, while all that we send arrives, belongs to somebody else."""
     arrives = np.nan_to_num(flow.long_bps)
-    high = np.where(heard.news, delay.queue_ms > config.queue_low_ms, rate.high_since_us < FOREVER_US)
+    high = np.where(heard.news, delay.queue_ms > rate.low_ms, rate.high_since_us < FOREVER_US)
     begins = high & (rate.high_since_us == FOREVER_US) & heard.news
     rate.high_since_us = np.where(high, np.where(begins, now_us, rate.high_since_us), FOREVER_US)
     rate.onset_bps = np.where(begins, np.maximum(arrives, rate.estimate_bps), rate.onset_bps)
     halved = high & (rate.estimate_bps <= 0.5 * rate.onset_bps)
     rate.halved_us = np.where(halved, np.minimum(rate.halved_us, now_us), FOREVER_US)
-    stays = halved & (now_us - rate.halved_us > config.compete_us) & (delay.queue_ms > high_ms)
+    stays = halved & (now_us - rate.halved_us > config.compete_us) & (delay.queue_ms > rate.high_ms)
     enters = stays & ~rate.competing & (now_us >= rate.competing_us) & ~rate.out
     share = config.compete_share * rate.onset_bps
     rate.estimate_bps = np.where(enters, np.maximum(rate.estimate_bps, share), rate.estimate_bps)
     rate.competing_us = np.where(enters, now_us, rate.competing_us)
     rate.competing |= enters
-    low = delay.queue_ms < config.queue_low_ms
+    low = delay.queue_ms < rate.low_ms
     rate.low_since_us = np.where(rate.competing & low, np.minimum(rate.low_since_us, now_us), FOREVER_US)
     alone = now_us - rate.low_since_us > config.compete_leave_us
     # The trial: a link that is simply slow does not carry more when we send more.
@@ -261,11 +278,11 @@ def _watch_rivals(
     rate.halved_us = np.where(leaves, FOREVER_US, rate.halved_us)
 
 
-def _target(rate: Rate, delay: Delay, link_short: Floats, high_ms: Floats, config: Config) -> Floats:
+def _target(rate: Rate, delay: Delay, link_short: Floats, config: Config) -> Floats:
     """The estimate less what drains the queue."""
     if not config.queue_rule:
         return rate.estimate_bps
-    over_ms = np.maximum(delay.queue_ms - config.queue_low_ms, 0.0)
-    share = np.where(delay.queue_ms > high_ms / 2, np.minimum(over_ms / config.drain_ms, config.drain_most), 0.0)
+    over_ms = np.maximum(delay.queue_ms - rate.low_ms, 0.0)
+    share = np.where(delay.queue_ms > rate.high_ms / 2, np.minimum(over_ms / config.drain_ms, config.drain_most), 0.0)
     drain = np.where(rate.competing, 0.0, share * np.minimum(np.nan_to_num(link_short, nan=0.0), rate.estimate_bps))
     return np.maximum(rate.estimate_bps - drain, np.minimum(config.protected_bps, rate.estimate_bps))

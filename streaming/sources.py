@@ -23,6 +23,12 @@ USUAL_BPS: Mapping[Source, tuple[int, int, int]] = {
     "screen": (300_000, 600_000, 1_200_000),
 }
 USUAL_PACKET_BITS = 8_000
+# Of its rate up to each temporal layer; a shared screen mostly has only one.
+USUAL_PARTS: Mapping[Source, tuple[float, ...]] = {
+    "microphone": (1.0, 1.0, 1.0, 1.0),
+    "camera": (0.4, 0.6, 1.0, 1.0),
+    "screen": (1.0, 1.0, 1.0, 1.0),
+}
 # A slide that is turned sends for a second what it saves for the next minute: a screen is judged over a longer time.
 SMOOTH_US: Mapping[Source, float] = {"microphone": 2e6, "camera": 1.5e6, "screen": 6e6}
 
@@ -99,7 +105,7 @@ class SourceRates:
                     paces[spatial] = layer.packets_hz
                 else:
                     usual = USUAL_BPS[source][spatial]
-                    rates[spatial] = [float(max(usual, 1))] * TEMPORAL_LAYERS
+                    rates[spatial] = [max(usual * part, 1.0) for part in USUAL_PARTS[source]]
                     paces[spatial] = usual / USUAL_PACKET_BITS
         if not any(rate[-1] for rate in rates):
             rates[0] = [1.0] * TEMPORAL_LAYERS

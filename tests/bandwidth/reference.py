@@ -119,16 +119,17 @@ class Loss:
     burst: float = 1.0
     excess: bool = False
 
-    def take(self, lost: int, expected: int, runs: int, queue_ms: float, span_us: int) -> None:
+    def take(self, lost: int, expected: int, runs: int, queued: bool, span_us: int) -> None:
         config = self.config
         fast, slow, long = (
             math.exp(-span_us / of) for of in (config.loss_fast_us, config.loss_slow_us, config.loss_burst_us)
         )
         self.fast = self.fast[0] * fast + lost, self.fast[1] * fast + expected
         self.runs = self.runs[0] * long + lost, self.runs[1] * long + runs
-        if expected > 0 and queue_ms < config.queue_low_ms:
+        self.ratio = self.share(*self.fast)
+        if expected > 0 and (not queued or self.ratio < self.random):
             self.calm = self.calm[0] * slow + lost, self.calm[1] * slow + expected
-        self.ratio, self.random = self.share(*self.fast), self.share(*self.calm)
+        self.random = min(self.share(*self.calm), config.loss_random_most)
         self.burst = max(self.runs[0] / self.runs[1], 1.0) if self.runs[1] > 0.5 else 1.0
         usual = max(self.random, 0.01)
         sigma = math.sqrt(usual * (1 - usual) * self.burst / max(self.fast[1], 1.0))

@@ -123,10 +123,10 @@ def test_the_split_of_loss_agrees(seed: int) -> None:
     state, plain = loss.fresh(ROWS), [reference.Loss(CONFIG) for _ in range(ROWS)]
     random = np.random.default_rng(seed)
     for tick in ticks(seed):
-        queue = random.uniform(0, 60, ROWS)
-        loss.update(state, tick.heard(), queue, np.zeros(ROWS, dtype=np.bool_), tick.span_us, CONFIG)
+        queued = random.random(ROWS) < 0.5
+        loss.update(state, tick.heard(), queued, np.zeros(ROWS, dtype=np.bool_), tick.span_us, CONFIG)
         for row, one in enumerate(plain):
-            one.take(tick.lost[row], tick.expected[row], tick.runs[row], float(queue[row]), tick.span_us)
+            one.take(tick.lost[row], tick.expected[row], tick.runs[row], bool(queued[row]), tick.span_us)
         agree(state.ratio, [one.ratio for one in plain])
         agree(state.random, [one.random for one in plain])
         agree(state.burst, [one.burst for one in plain])
