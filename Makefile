@@ -127,7 +127,7 @@ screenshots: setup-tests ## Take the pictures of docs/
 	@$(BIN)/python -m tests.e2e.screenshots
 
 bench: setup-tests ## Measure the figures of benchmarks/RESULTS.md
-	@for name in forward joins crash lesson sound; do $(BIN)/python -m benchmarks.$$name --json; done
+	@for name in forward joins crash lesson sound links simulator; do $(BIN)/python -m benchmarks.$$name --json; done
 
 clean: ## Remove what was built (never data/)
 	@rm -rf .stamps $(VENV) $(EXTENSION) web_client/dist web_client/node_modules $(VOICE)/node_modules

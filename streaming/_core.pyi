@@ -197,6 +197,10 @@ class Sim:
         """
     def take_gaps(self) -> dict[str, NDArray[Any]]:
         """Stretches of made-up sound that ended since the last call: subscription, at_us, length_us."""
+    def put_still(self, lesson: int, bytes: int) -> int:
+        """A page is turned: a still of this many bytes is to get to every classroom of the lesson; its number."""
+    def take_slides(self) -> dict[str, NDArray[Any]]:
+        """Stills that became whole since the last call: transport, number, at_us."""
     def clear_delays(self) -> None:
         """Forget the delays seen, to begin a measured span."""
 

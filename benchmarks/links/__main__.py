@@ -46,7 +46,7 @@ def main() -> None:
         commands.error(f"{given.traces}: no CSV there")
     options = Options(given.policy, given.traces, given.seconds, given.only, not given.one_voice, given.seed)
     results = run(options, _bar)
-    if not results.links:
+    if not results.links and results.slides_legible is None:
         commands.error(f"no link is called like {given.only!r}")
     whole = summary(results)
     if given.json:
@@ -64,7 +64,7 @@ def _bar(share: float) -> None:
 
 
 def _table(links: dict[str, Figures], whole: Figures) -> None:
-    width = max(len(name) for name in links)
+    width = max((len(name) for name in links), default=0)
     print(" " * width, *(f"{head:>{max(len(head), 7)}}" for head, _ in COLUMNS.values()), sep="  ")
     for name, figures in links.items():
         cells = []

@@ -27,6 +27,13 @@ SHARED_S = 120
 DOWNLOAD_FROM_S = 20
 DOWNLOAD_QUEUES_MS = (300, 1000)
 FINE_S = 0.1
+# Lossless pictures of text and of charts at 1280x720, and pages are turned this often.
+SLIDE_BYTES = (15_000, 10_000, 12_000)
+SLIDE_KBPS = (50, 64, 80, 100)
+SLIDE_LOSS = 0.1
+SLIDE_EVERY_S = 15
+SLIDE_TURNS = 8
+SLIDE_PATIENCE_US = 8_000_000
 
 
 @dataclass(frozen=True)
@@ -78,15 +85,22 @@ def all_scenarios(options: Options) -> list[list[Scenario]]:
 def run(options: Options, progress: Callable[[float], None]) -> Results:
     """Everything; `progress` is told the share that is done."""
     groups, results = all_scenarios(options), Results()
-    whole = float(sum(group[0].seconds for group in groups) + (SHARED_S if options.only is None else 0))
+    whole = float(sum(group[0].seconds for group in groups) + _rest_s(options))
     done = 0.0
     for group in groups:
         _run_group(group, options, results, partial(_tell, progress, done, whole))
         done += group[0].seconds
     if options.only is None:
         _run_shared(options, results, partial(_tell, progress, done, whole))
+    if options.only in (None, "slides"):
+        _run_slides(options, results, partial(_tell, progress, done + SHARED_S, whole))
     progress(1.0)
     return results
+
+
+def _rest_s(options: Options) -> int:
+    """How long what is no group of links takes."""
+    return SHARED_S + catalogue.WARM_S + SLIDE_TURNS * SLIDE_EVERY_S if options.only in (None, "slides") else 0
 
 
 def _tell(progress: Callable[[float], None], done: float, whole: float, now_s: float) -> None:
@@ -144,6 +158,34 @@ def _run_shared(options: Options, results: Results, progress: Callable[[float], 
         for number in range(len(busy))
     ]
     _count(world, results, SHARED_S)
+
+
+def _run_slides(options: Options, results: Results, progress: Callable[[float], None]) -> None:
+    """Pages are turned in lessons over thin lines that lose; who can read them in time?"""
+    world = _world(options)
+    lessons = []
+    for kbps in SLIDE_KBPS:
+        scenario = catalogue.constant(f"slides {kbps}k", "slides", 0, catalogue.link(kbps * 1000, loss=SLIDE_LOSS))
+        lesson, *sources = world.add_lesson()
+        bottleneck = world.sim.add_bottleneck(scenario.down)
+        world.add_room(lesson, sources, bottleneck, scenario.up)
+        lessons.append(lesson.handle)
+    world.run(catalogue.WARM_S, 1.0, progress)
+    turned: dict[int, int] = {}
+    for turn in range(SLIDE_TURNS):
+        for lesson_handle in lessons:
+            size = SLIDE_BYTES[turn % len(SLIDE_BYTES)]
+            turned[world.sim.put_still(lesson_handle, size)] = world.sim.now_us
+        done_s = catalogue.WARM_S + turn * SLIDE_EVERY_S
+        world.run(SLIDE_EVERY_S, 1.0, partial(_later, progress, float(done_s)))
+    seen = world.sim.take_slides()
+    waits = [at - turned[number] for number, at in zip(seen["number"].tolist(), seen["at_us"].tolist(), strict=True)]
+    results.slides_legible = sum(wait <= SLIDE_PATIENCE_US for wait in waits) / len(turned)
+    _count(world, results, catalogue.WARM_S + SLIDE_TURNS * SLIDE_EVERY_S)
+
+
+def _later(progress: Callable[[float], None], done_s: float, now_s: float) -> None:
+    progress(done_s + now_s)
 
 
 def jain(shares: Sequence[float]) -> float:

@@ -184,6 +184,14 @@ impl Sim {
         sim_columns::gaps(py, &self.inner.take_gaps())
     }
 
+    fn put_still(&mut self, lesson: u32, bytes: usize) -> PyResult<u32> {
+        self.inner.put_still(lesson, bytes).map_err(bad)
+    }
+
+    fn take_slides<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        sim_columns::slides(py, &self.inner.take_slides())
+    }
+
     fn clear_delays(&mut self) {
         self.inner.clear_delays();
     }

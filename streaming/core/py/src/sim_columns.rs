@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use zhuandi_sim::metrics::{GapRow, LinkRow, Metrics, PictureRow, RungRow, SoundRow};
+use zhuandi_sim::metrics::{GapRow, LinkRow, Metrics, PictureRow, RungRow, SlideRow, SoundRow};
 
 use crate::columns::put;
 
@@ -22,6 +22,15 @@ pub(crate) fn gaps<'py>(py: Python<'py>, rows: &[GapRow]) -> PyResult<Bound<'py,
     put(&table, "subscription", rows, |row| row.subscription)?;
     put(&table, "at_us", rows, |row| row.gap.at.0)?;
     put(&table, "length_us", rows, |row| row.gap.length_us)?;
+    Ok(table)
+}
+
+/// `Sim.take_slides`.
+pub(crate) fn slides<'py>(py: Python<'py>, rows: &[SlideRow]) -> PyResult<Bound<'py, PyDict>> {
+    let table = PyDict::new(py);
+    put(&table, "transport", rows, |row| row.transport)?;
+    put(&table, "number", rows, |row| row.slide.number)?;
+    put(&table, "at_us", rows, |row| row.slide.at.0)?;
     Ok(table)
 }
 

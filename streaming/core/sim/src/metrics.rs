@@ -4,9 +4,11 @@ use zhuandi_wire::time::Micros;
 
 use crate::receiver::Slot;
 use crate::receiver::picture_slot::PictureSlot;
+use crate::receiver::slides::Slide;
 use crate::receiver::sound_buffer::Gap;
 use crate::receiver::sound_slot::SoundSlot;
 use crate::sim::Sim;
+use crate::world::Person;
 
 /// The way towards one classroom.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -109,6 +111,15 @@ pub struct GapRow {
     pub gap: Gap,
 }
 
+/// A slide that became whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlideRow {
+    /// Handle of the transport.
+    pub transport: u32,
+    /// Which and when.
+    pub slide: Slide,
+}
+
 /// All tables of one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics {
@@ -169,6 +180,24 @@ impl Sim {
                         .into_iter()
                         .map(|gap| GapRow { subscription, gap }),
                 );
+            }
+        }
+        rows
+    }
+
+    /// Slides that became whole since the last call.
+    pub fn take_slides(&mut self) -> Vec<SlideRow> {
+        let mut rows = Vec::new();
+        for place in &self.places {
+            let person = self
+                .world
+                .ends
+                .get_mut(place.end)
+                .map(|end| &mut end.person);
+            if let Some(Person::Receiver(receiver)) = person {
+                let transport = place.handle;
+                let slides = receiver.slides.take().into_iter();
+                rows.extend(slides.map(|slide| SlideRow { transport, slide }));
             }
         }
         rows

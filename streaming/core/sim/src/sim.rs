@@ -9,8 +9,10 @@ use zhuandi_sfu::api::{
 };
 use zhuandi_sfu::engine::Engine;
 use zhuandi_sfu::report::{FeedbackRow, Stats};
+use zhuandi_sfu::stills::{Still, Stills};
 use zhuandi_sfu::transport::established::KEYING_BYTES;
 use zhuandi_sfu::transport::{Certificate, Epoch, Transport};
+use zhuandi_wire::still::{Format, Source};
 
 use crate::receiver::picture_slot::PictureSlot;
 use crate::receiver::sound_slot::SoundSlot;
@@ -104,8 +106,9 @@ impl Sim {
         up: LinkProfile,
         bottleneck: usize,
     ) -> Result<u32, String> {
+        let epoch = self.epoch;
         self.add(lesson, up, bottleneck, |now, transport, path| {
-            Person::Receiver(Box::new(Receiver::new(now, transport, path)))
+            Person::Receiver(Box::new(Receiver::new(now, transport, path, epoch)))
         })
     }
 
@@ -132,6 +135,18 @@ impl Sim {
         let (id, transport) = (PublicationId(handle), TransportId(teacher));
         self.command(Command::AddPublication { id, transport, rtp });
         Ok(handle)
+    }
+
+    /// A page is turned: a still of this many bytes is to get to every classroom; answers its number.
+    pub fn put_still(&mut self, lesson: u32, bytes: usize) -> Result<u32, String> {
+        let number = self.fresh();
+        let mut file = number.to_be_bytes().to_vec();
+        file.resize(bytes.max(file.len()), 0);
+        let still = Still::new(Source::Screen, Format::WebP, (1280, 720), file.into());
+        let still = Arc::new(still.ok_or_else(|| format!("no still has {bytes} bytes"))?);
+        let lesson = LessonId(lesson);
+        self.command(Command::PutStill { lesson, still });
+        Ok(number)
     }
 
     /// A slot of a classroom; answers the subscription.
@@ -298,9 +313,10 @@ impl Sim {
             end,
             lesson,
         });
+        let (id, lesson) = (TransportId(handle), LessonId(lesson));
         self.world
             .engine
-            .adopt(now, TransportId(handle), LessonId(lesson), ours);
+            .adopt(now, id, lesson, ours, Stills::ToPeer);
         self.world.drain();
         Ok(handle)
     }

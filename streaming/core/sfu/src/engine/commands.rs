@@ -147,13 +147,12 @@ impl Engine {
         self.follow_transport(now, index);
     }
 
-    /// Take in an association that stands already ([`Transport::established`]).
-    pub fn adopt(&mut self, now: Micros, id: TransportId, lesson: LessonId, transport: Transport) {
-        let index = self.insert(id, lesson, transport);
-        self.follow_transport(now, index);
-    }
-
-    fn insert(&mut self, id: TransportId, lesson: LessonId, transport: Transport) -> u32 {
+    pub(super) fn insert(
+        &mut self,
+        id: TransportId,
+        lesson: LessonId,
+        transport: Transport,
+    ) -> u32 {
         let index = self
             .associations
             .insert(Association::new(id, lesson, transport));

@@ -3,6 +3,7 @@
 //! Drive it as [`crate::api`] says: one `handle_*`, or several in a batch, then drain `poll_transmit`, `poll_event` and
 //! `poll_log` until they are empty, then sleep until `poll_timeout`.
 
+mod adopt;
 mod association;
 mod commands;
 mod connect;

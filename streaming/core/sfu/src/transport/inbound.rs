@@ -111,6 +111,9 @@ impl Transport {
         if self.state == State::Over {
             return Err(DropReason::DtlsUnexpected);
         }
+        if self.bare {
+            return self.take_bare(now, &path, bytes);
+        }
         let outputs = self.dtls.handle(now, self.epoch, bytes);
         let result = outputs.map(|outputs| {
             if outputs.iter().any(|one| matches!(one, DtlsOutput::Data(_))) {

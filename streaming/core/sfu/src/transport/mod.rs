@@ -125,6 +125,8 @@ pub struct Transport {
     transmits: VecDeque<(Path, Vec<u8>)>,
     events: VecDeque<TransportEvent>,
     data: VecDeque<Vec<u8>>,
+    /// No DTLS: the association was made as it stands.
+    bare: bool,
 }
 
 impl Transport {
@@ -163,6 +165,7 @@ impl Transport {
             transmits: VecDeque::new(),
             events: VecDeque::new(),
             data: VecDeque::new(),
+            bare: false,
         })
     }
 
@@ -227,6 +230,9 @@ impl Transport {
 
     /// Send a packet of the data channel inside DTLS; it is lost while nothing is connected.
     pub fn send_data(&mut self, now: Micros, packet: &[u8]) {
+        if self.bare {
+            return self.send_bare(packet);
+        }
         let outputs = self.dtls.send(self.epoch, packet);
         self.take_dtls(now, outputs);
     }

@@ -2,7 +2,8 @@
 //!
 //! Play-out happens when somebody looks: a packet, a timer or a question brings a slot up to its time first.
 
-use zhuandi_sfu::transport::{Path, Transport};
+use zhuandi_sfu::transport::demux::{self, classify};
+use zhuandi_sfu::transport::{Epoch, Path, Transport};
 use zhuandi_sfu::twcc_recorder::TwccRecorder;
 use zhuandi_wire::extensions;
 use zhuandi_wire::rtcp::{Message, messages, write_nack, write_pli, write_receiver_report};
@@ -17,10 +18,12 @@ pub mod picture_buffer;
 pub mod picture_slot;
 pub mod render_clock;
 pub mod shown;
+pub mod slides;
 pub mod sound_buffer;
 pub mod sound_slot;
 
 use picture_slot::PictureSlot;
+use slides::Slides;
 use sound_slot::SoundSlot;
 
 /// SSRC of our RTCP.
@@ -52,12 +55,15 @@ pub struct Receiver {
     reports: Vec<(u32, u32, Micros)>,
     /// Whether it sends transport-wide feedback.
     pub tells_twcc: bool,
+    /// Its data channel.
+    pub slides: Slides,
 }
 
 impl Receiver {
     /// On an association that stands, as its client.
-    pub fn new(now: Micros, transport: Transport, path: Path) -> Receiver {
+    pub fn new(now: Micros, mut transport: Transport, path: Path, epoch: Epoch) -> Receiver {
         Receiver {
+            slides: Slides::new(now, epoch, &mut transport),
             transport,
             path,
             slots: Vec::new(),
@@ -103,7 +109,12 @@ impl Receiver {
             Slot::Sound(_) => Micros::NEVER,
             Slot::Picture(slot) => slot.next(),
         });
-        let twcc = self.twcc.next().min(self.report_at).min(self.key_at);
+        let twcc = self
+            .twcc
+            .next()
+            .min(self.report_at)
+            .min(self.key_at)
+            .min(self.slides.next());
         slots.min().unwrap_or(Micros::NEVER).min(twcc)
     }
 
@@ -116,6 +127,10 @@ impl Receiver {
             }
             self.send(packet, out);
         }
+        if self.slides.next() <= now {
+            self.slides.poll(now, &mut self.transport);
+        }
+        self.flush(out);
         let mut packet = Vec::new();
         for slot in &mut self.slots {
             if let Slot::Picture(slot) = slot {
@@ -143,9 +158,22 @@ impl Receiver {
 
     /// A datagram of the server.
     pub fn receive(&mut self, now: Micros, datagram: &mut [u8], out: &mut Vec<Vec<u8>>) {
-        match zhuandi_sfu::transport::demux::classify(datagram) {
-            zhuandi_sfu::transport::demux::Kind::Rtp => self.receive_rtp(now, datagram, out),
+        match classify(datagram) {
+            demux::Kind::Rtp => self.receive_rtp(now, datagram, out),
+            demux::Kind::Dtls => {
+                if self.transport.handle_dtls(now, self.path, datagram).is_ok() {
+                    self.slides.receive(now, &mut self.transport);
+                    self.flush(out);
+                }
+            }
             _ => self.receive_rtcp(now, datagram),
+        }
+    }
+
+    /// What the data channel has to say.
+    fn flush(&mut self, out: &mut Vec<Vec<u8>>) {
+        while let Some((_, datagram)) = self.transport.poll_transmit() {
+            out.push(datagram);
         }
     }
 

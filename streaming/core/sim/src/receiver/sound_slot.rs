@@ -106,8 +106,9 @@ impl SoundSlot {
             captured,
             bytes: u32::try_from(frame.len()).unwrap_or(0),
         };
-        if newest {
-            self.newest_us = self.newest_us.max(sound.media_us);
+        // What is overtaken by later packets says nothing about how packets travel.
+        if newest && sound.media_us > self.newest_us {
+            self.newest_us = sound.media_us;
             self.frame_us = sound.length_us;
             self.buffer.arrived(now, sound);
         } else {

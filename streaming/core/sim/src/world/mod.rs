@@ -314,7 +314,8 @@ impl World {
 
     fn arm_end(&mut self, number: usize) {
         if let Some(end) = self.ends.get_mut(number) {
-            let next = end.up.next().min(end.person.next());
+            // A timer that is not satisfied by being looked at must not stop the clock.
+            let next = end.up.next().min(end.person.next()).max(self.now.plus(1));
             if next < end.armed {
                 end.armed = next;
                 self.turns.push(Reverse((next, Turn::End(number))));
