@@ -51,6 +51,7 @@ class Room:
     calm: Bools  # may climb
     quick: Bools  # … at once: it just came, chose, or came back
     eased: Bools  # what was left out to drain a queue may come back at once
+    short: Bools  # what waits is little
     jammed: Bools  # so much waits that nothing may be held
 
 
@@ -71,9 +72,12 @@ def update(allocation: Allocation, ladder: Ladder, room: Room, now_us: int, span
     allocation.up_temporal_us = _leaky(allocation.up_temporal_us, finer, span_us)
     allocation.up_us = _leaky(allocation.up_us, higher, span_us)
     sure = room.budget_bps > config.up_sure * ladders.cost_bps(ladder, better)
+    # A first picture is worth more tries than a better one.
+    first = (better & ~kept & (np.arange(len(STEPS)) == BASE)[:, None]).any(axis=0)
+    patience_us = np.where(first, np.minimum(allocation.patience_us, config.base_patience_us), allocation.patience_us)
     hold = np.where(
-        sure, config.up_sure_us + config.up_sure_patience * allocation.patience_us,
-        config.up_spatial_us + allocation.patience_us,
+        sure, config.up_sure_us + config.up_sure_patience * patience_us,
+        config.up_spatial_us + patience_us,
     )  # fmt: skip
     climb = higher & ((allocation.up_us >= hold) | room.quick)
     ease = finer & ((allocation.up_temporal_us >= config.up_temporal_us) | room.quick | room.eased)
@@ -92,7 +96,9 @@ def _held(allocation: Allocation, before: Bools, fits: Bools, room: Room, span_u
     lost = before & ~fits & FIRST[:, None]
     slow = lost.any(axis=0)
     allocation.slow_us = np.where(slow, allocation.slow_us + span_us, 0.0)
-    hold = slow & (allocation.slow_us <= config.spatial_down_us) & ~room.jammed
+    base = (lost & (np.arange(len(STEPS)) == BASE)[:, None]).any(axis=0)
+    patience = np.where(base & room.short, config.base_down_us, config.spatial_down_us)
+    hold = slow & (allocation.slow_us <= patience) & ~room.jammed
     # All steps that lead to the layers that are held.
     leads = np.zeros_like(before)
     for number in np.flatnonzero(lost.any(axis=1)).tolist():

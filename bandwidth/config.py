@@ -125,6 +125,8 @@ class Config:
     up_most_us: int = 40_000_000
     fail_us: int = 12_000_000  # a fall this soon after a climb is that climb's failure
     spatial_down_us: int = 400_000  # a spatial layer is left after its link was too slow for this long …
+    base_down_us: int = 1_500_000  # the last picture stays longer
+    base_patience_us: float = 3_000_000.0
     spatial_down_queue_ms: float = 400.0  # … or at once when so much waits
     start_us: int = 5_000_000  # climbing is quick in the beginning
     silent_us: int = 2_000_000  # a player that reports nothing for this long never will

@@ -147,7 +147,12 @@ class AdaptivePolicy:
         held = np.minimum(demand.cap, np.maximum(base, config.silent_spatial))
         caps = np.where(silent, held, demand.cap).astype(np.int8)
         count, random = state.transport.size, state.loss.random
-        return ladder.build(demand, leg_rows, count, caps, state.sound.copies, random, reserve, config)
+        sounds = np.isin(demand.role, SOUND)
+        lowest = np.argmax(demand.rates_bps[:, :, -1] > 0, axis=1).astype(np.int8)
+        alone_bps, copy_bps = _sound_cost(leg_rows, demand, sounds, lowest, count, config)
+        room = np.where(mute, np.inf, config.sound_share * state.rate.estimate_bps)
+        copies = sound.fitting(state.sound.copies, alone_bps, copy_bps, room)
+        return ladder.build(demand, leg_rows, count, caps, copies, random, reserve, config)
 
     def _choices(self, state: State, demand: Demand, leg_rows: Indices, now_us: int) -> Bools:
         """Rows that climb without waiting: a classroom just chose, just came, or is just back."""
@@ -178,6 +183,7 @@ class AdaptivePolicy:
             calm=queue_ms < rate.low_ms,
             quick=quick,
             eased=now_us - state.drained_us < config.drained_us,
+            short=queue_ms < rate.high_ms,
             jammed=(queue_ms > config.spatial_down_queue_ms) | gone,
         )
         taken = allocator.update(state.allocation, steps, room, now_us, span_us, config)
