@@ -8,6 +8,9 @@ import pytest
 from benchmarks.links.catalogue import DELAY_US, link, steps
 from tests.sim.told import Told
 
+# Seconds of work each, which take minutes where other work fills the machine.
+pytestmark = pytest.mark.timeout(900)
+
 
 @pytest.mark.parametrize("kbps", [50, 64])
 def test_a_line_that_carries_no_picture_carries_the_voice(kbps: int) -> None:
@@ -68,8 +71,8 @@ def test_many_weak_classrooms_ask_the_teacher_for_few_key_frames() -> None:
     lesson = Told(link(200_000, loss=0.1))
     world = lesson.world
     model_lesson, *sources = world.add_lesson()
-    for number in range(20):
-        bottleneck = world.sim.add_bottleneck(link(100_000 + 40_000 * number, loss=0.1))
+    for number in range(12):
+        bottleneck = world.sim.add_bottleneck(link(100_000 + 60_000 * number, loss=0.1))
         world.add_room(model_lesson, sources, bottleneck, {"delay_us": DELAY_US})
     lesson.passes(60)
     plis = world.sim.take_stats()["encodings"]["plis"]
@@ -89,6 +92,6 @@ def test_classrooms_behind_one_line_share_it() -> None:
     shared = world.sim.add_bottleneck(link(1_000_000))
     for _ in range(4):
         world.add_room(model_lesson, sources, shared, {"delay_us": DELAY_US})
-    samples = world.run(90, 1.0, lambda _: None)
+    samples = world.run(60, 1.0, lambda _: None)
     got = np.array([samples.series("links.delivered_bytes", room)[-1] for room in range(1, 5)], dtype=float)
     assert got.sum() ** 2 / (4 * (got**2).sum()) >= 0.8
