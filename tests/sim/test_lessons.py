@@ -39,8 +39,8 @@ def test_a_wide_line_gets_the_best_picture_and_the_better_voice() -> None:
 
 
 def test_a_line_that_narrows_is_obeyed_at_once_and_climbed_again() -> None:
-    narrow = {"trace": steps(1_000_000, [(30, 250_000), (60, 1_000_000)]), "delay_us": DELAY_US}
-    lesson = Told({**narrow, "queue_bytes": 40_000}).passes(85)
+    narrow = steps(1_000_000, [(30, 250_000), (60, 1_000_000)])
+    lesson = Told({"trace": narrow, "delay_us": DELAY_US, "queue_bytes": 40_000}).passes(85)
     before, after = lesson.media_bps(20, 30), lesson.media_bps(75, 85)
     assert before >= 300_000
     assert lesson.sent_bps(32, 60) <= 250_000
@@ -53,7 +53,7 @@ def test_a_line_that_narrows_is_obeyed_at_once_and_climbed_again() -> None:
 def test_sound_and_picture_come_back_after_five_seconds_without_a_line(kind: str) -> None:
     outage = [(20_000_000, 25_000_000, kind)]
     down = {**link(500_000), "outages": outage}
-    lesson = Told(down, {"delay_us": DELAY_US, "outages": outage}).passes(45)  # type: ignore[arg-type,typeddict-item]
+    lesson = Told(down, {"delay_us": DELAY_US, "outages": outage}).passes(45)  # type: ignore[arg-type]
     assert lesson.concealed(27, 45) <= 0.05
     assert lesson.grown("pictures.frames", 25, 30) > 10
     assert lesson.media_bps(40, 45) >= 0.7 * lesson.media_bps(15, 20)
