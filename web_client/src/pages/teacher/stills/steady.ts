@@ -8,8 +8,8 @@ export const APART_MS = 2000
 export const LOOK_WIDTH = 320
 export const LOOK_HEIGHT = 180
 
-/** A pixel that changed by more than this in all its colours together counts. */
-const PIXEL = 30
+/** A pixel that changed by more than this in all its colours together counts: a captured screen has no noise. */
+const PIXEL = 12
 /** So many changed pixels are a large change: a line of small print is 100, a moved pointer 30, a blinking cursor 5. */
 const LARGE = 40
 
