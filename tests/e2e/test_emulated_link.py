@@ -19,7 +19,7 @@ WITHIN_S = 60.0  # the page itself takes some 10 s to load
 REMOTE_PORTS = """async () => {
   const stats = [...(await window.zhuandi.pc.getStats()).values()]
   const used = stats.filter((one) => one.type === 'candidate-pair' && one.nominated).map((one) => one.remoteCandidateId)
-  return stats.filter((one) => used.includes(one.id)).map((one) => one.port)
+  return [...new Set(stats.filter((one) => used.includes(one.id)).map((one) => one.port))]
 }"""
 
 
