@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bandwidth.columns import CAMERA, MICROPHONE
+from bandwidth.ladder import STEPS
 from benchmarks.links import films
 from benchmarks.links.catalogue import OUTAGE_S, Scenario
 from streaming._core import Link
@@ -23,18 +25,6 @@ BOUND_FRAME_S = 1 / 7.5
 # W3C's freeze: at least three mean gaps or the mean and this much more.
 FREEZE_EXTRA_S = 0.15
 FREEZE_WINDOW = 30
-# The order of need: role, encoding, temporal layer (bandwidth's ladder, for one camera and one microphone).
-LADDER = (
-    ("microphone", 0, 0),
-    ("camera", 0, 0),
-    ("microphone", 1, 0),
-    ("camera", 0, 1),
-    ("camera", 0, 2),
-    ("camera", 1, 1),
-    ("camera", 1, 2),
-    ("camera", 2, 1),
-    ("camera", 2, 2),
-)
 
 
 @dataclass(frozen=True)
@@ -66,23 +56,21 @@ def best(capacity: Floats, loss: float, *, two_voices: bool) -> Best:
 
 def _fill(budget: float, two_voices: bool) -> tuple[float, bool]:
     """Media bit/s of the steps that fit, in order, and whether there is no picture. The first sound is always taken."""
-    have = {"microphone": films.microphone(two_voices), "camera": films.camera()}
-    cost = {"microphone": 0.0, "camera": 0.0}
-    media = {"microphone": 0.0, "camera": 0.0}
-    blocked: set[str] = set()
-    for role, encoding, temporal in LADDER:
-        film = have[role]
-        if encoding >= len(film.encodings) or role in blocked:
+    have = {MICROPHONE: films.microphone(two_voices), CAMERA: films.camera()}
+    cost, media = dict.fromkeys(have, 0.0), dict.fromkeys(have, 0.0)
+    blocked: set[int] = set()
+    for role, encoding, temporal in STEPS:
+        if role not in have or encoding >= len(have[role].encodings) or role in blocked:
             continue
-        step = film.link_bps(encoding, temporal)
-        others = sum(value for name, value in cost.items() if name != role)
-        if step + others <= budget or (role == "microphone" and cost[role] == 0):
-            cost[role], media[role] = step, film.media_bps(encoding, temporal)
+        step = have[role].link_bps(encoding, temporal)
+        others = sum(cost.values()) - cost[role]
+        if step + others <= budget or (role == MICROPHONE and cost[role] == 0):
+            cost[role], media[role] = step, have[role].media_bps(encoding, temporal)
         else:
             blocked.add(role)
-    if cost["microphone"] > budget:
-        media["microphone"] *= budget / cost["microphone"]
-    return sum(media.values()), cost["camera"] == 0
+    if cost[MICROPHONE] > budget:
+        media[MICROPHONE] *= budget / cost[MICROPHONE]
+    return sum(media.values()), cost[CAMERA] == 0
 
 
 def _average(values: Floats, width: int) -> Floats:

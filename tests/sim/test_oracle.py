@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bandwidth.columns import CAMERA, MICROPHONE
+from bandwidth.ladder import STEPS, Step
 from benchmarks.links import films, oracle
 from benchmarks.links.catalogue import Scenario, constant, link, steps
 
@@ -52,3 +54,15 @@ def test_films_have_the_rates_of_the_page() -> None:
         assert film.media_bps(number, 2) == pytest.approx(layer.bitrate_bps, rel=0.03)
         assert film.media_bps(number, 0) == pytest.approx(0.4 * layer.bitrate_bps, rel=0.05)
     assert films.microphone(True).media_bps(0, 0) == pytest.approx(13_000, rel=0.03)
+
+
+@pytest.mark.parametrize("step", [step for step in STEPS if step.role in {CAMERA, MICROPHONE}])
+def test_every_step_of_the_policy_is_one_of_the_best(step: Step) -> None:
+    have = {CAMERA: films.camera(), MICROPHONE: films.microphone(True)}
+    before = [one for one in STEPS[: STEPS.index(step) + 1] if one.role in have]
+    last = {one.role: have[one.role].link_bps(one.spatial, one.temporal) for one in before}
+    best = oracle.best(np.full(100, sum(last.values()) / 0.9 + 1500), 0.0, two_voices=True)
+    media = sum(
+        have[one.role].media_bps(one.spatial, one.temporal) for one in {one.role: one for one in before}.values()
+    )
+    assert best.media_bps[50] == pytest.approx(media)
