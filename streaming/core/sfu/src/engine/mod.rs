@@ -13,6 +13,7 @@ mod media_in;
 mod output;
 mod periodic;
 mod redundant_in;
+mod remove;
 mod rows;
 mod rtcp_in;
 mod silence;
