@@ -94,6 +94,10 @@ class Config:
     compete_block_us: int = 30_000_000
     compete_loss: float = 0.15
 
+    # Receivers without transport-wide feedback.
+    remb_fits: float = 0.95  # of what arrives: so much is no complaint
+    remb_stands_us: int = 3_000_000  # a lower word that does not rise for this long is meant
+
     # Probes.
     probe_margin: float = 1.12
     probe_start_factor: float = 2.5

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bandwidth import allocator, arrivals, delay, ladder, loss, probe, rate_control, rows, sound
+from bandwidth import allocator, arrivals, delay, ladder, loss, probe, rate_control, reports, rows, sound
 from bandwidth.columns import (
     CHOICE,
     I8,
@@ -44,6 +44,7 @@ class State:
     loss: loss.Loss
     flow: arrivals.Arrivals
     rate: rate_control.Rate
+    reports: reports.Reports
     probe: probe.Probe
     sound: sound.Sound
     allocation: allocator.Allocation
@@ -64,7 +65,7 @@ class AdaptivePolicy:
         state = self._align(transports, now_us)
         span_us = now_us - self._last_us if self._last_us is not None else 0
         self._last_us = now_us
-        heard = lay_out(feedback, transports, state.timed, now_us)
+        heard = reports.calmed(state.reports, lay_out(feedback, transports, state.timed, now_us))
         state.timed = state.timed | heard.twcc
         state.since_us = np.where(heard.sent_bits > 0, np.minimum(state.since_us, now_us), state.since_us)
         leg_rows = np.searchsorted(transports, demand.transport)
@@ -97,6 +98,7 @@ class AdaptivePolicy:
             loss=loss.fresh(count),
             flow=arrivals.fresh(count, config),
             rate=rate_control.fresh(count, now_us),
+            reports=reports.fresh(count),
             probe=probe.fresh(count, config),
             sound=sound.fresh(count),
             allocation=allocator.fresh(count),
@@ -127,6 +129,7 @@ class AdaptivePolicy:
         loss.update(state.loss, heard, queued, state.rate.out, span_us, config)
         bits = rate_control.acked_bits(state.rate, heard)
         arrivals.update(state.flow, heard.arrival_ms, bits, config)
+        reports.steer(state.reports, state.rate, heard, state.delay, state.loss, state.flow, now_us, config)
         rate_control.update(state.rate, heard, state.delay, state.loss, state.flow, now_us, span_us, config)
         probe.judge(state.probe, state.rate, heard, state.loss, now_us, config)
         # Copies do not help against a queue that overflows.
@@ -192,7 +195,10 @@ class AdaptivePolicy:
         probe_bps, probe_us = probe.ask(
             state.probe, rate, heard, state.delay, state.flow, need, top, chose, now_us, span_us, config
         )
-        probe.try_out(state.probe, rate, heard, need, top, state.flow, now_us, config)
+        # What is held although it does not fit is tried, too.
+        held = ladder.cost_bps(steps, taken)
+        need = np.where(np.isinf(need) & (held > rate.estimate_bps), held, need)
+        probe.try_out(state.probe, rate, heard, need, top, state.reports.cap_bps, now_us, config)
         return taken, probe_bps, probe_us
 
     def _decision(

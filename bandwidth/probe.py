@@ -119,13 +119,14 @@ def try_out(
     heard: Heard,
     need_bps: Floats,
     top_bps: Floats,
-    flow: Arrivals,
+    cap_bps: Floats,
     now_us: int,
     config: Config,
 ) -> None:
     """Receivers whose feedback shows no probe get the next step itself on trial, until trouble follows.
 
-    A step that failed is tried again later and later; cheaper ones need not wait for it.
+    A step that failed is tried again later and later; cheaper ones need not wait for it. Nothing above `cap_bps` is
+    tried.
     """
     shown = heard.reports & ~heard.twcc
     tried = probe.asked_us > -FOREVER_US
@@ -144,8 +145,7 @@ def try_out(
     rate.raised_us = np.where(fails, -FOREVER_US, rate.raised_us)
     probe.asked_us = np.where(fails | passes, -FOREVER_US, probe.asked_us)
     due = (now_us >= probe.due_us) | (need_bps < 0.9 * probe.failed_bps)
-    room = (heard.remb_bps == 0) | (heard.remb_bps > config.probe_margin * np.nan_to_num(flow.long_bps))
-    start = shown & (probe.asked_us == -FOREVER_US) & due & np.isfinite(need_bps) & room & ~rate.out
+    start = shown & (probe.asked_us == -FOREVER_US) & due & (need_bps <= cap_bps) & np.isfinite(need_bps) & ~rate.out
     start &= now_us - rate.calm_since_us > long / 2
     far = np.where(bold, np.minimum(top_bps, config.probe_start_factor * rate.estimate_bps), 0.0)
     tried_bps = np.maximum(np.where(start, need_bps, 0.0), far)

@@ -120,7 +120,6 @@ def update(
     _decrease(rate, over & ~rate.out, link_short, link_long, delay, now_us, config)
     _increase(rate, heard, over, link_short, link_long, delay, now_us, span_us, config)
     _blame(rate, delay, loss, now_us, config)
-    _by_remb(rate, heard)
     rate.estimate_bps = np.clip(rate.estimate_bps, config.protected_bps, config.most_bps)
     rate.target_bps = _target(rate, delay, link_short, config)
 
@@ -240,12 +239,6 @@ def _blame(rate: Rate, delay: Delay, loss: Loss, now_us: int, config: Config) ->
     rate.trouble_us = np.where(guilty, now_us, rate.trouble_us)
     rate.calm_since_us = np.where(guilty, now_us, rate.calm_since_us)
     rate.raised_us = np.where(guilty, -FOREVER_US, rate.raised_us)
-
-
-def _by_remb(rate: Rate, heard: Heard) -> None:
-    """The receiver's own estimate holds where it sends no transport-wide feedback."""
-    told = ~heard.twcc & (heard.remb_bps > 0)
-    rate.estimate_bps = np.where(told, heard.remb_bps, rate.estimate_bps)
 
 
 def _watch_rivals(

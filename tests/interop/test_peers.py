@@ -78,7 +78,7 @@ def ffmpeg(server: Server, *arguments: str) -> Iterator[subprocess.Popen[bytes]]
 
 async def test_aiortc_plays_what_our_own_end_publishes(server: Server, published_lesson: dict[str, Any]) -> None:
     report = await attend(server.plan("classroom", published_lesson["id"]), published_lesson["id"], 6)
-    assert report["video"]["frames"] > 0, report
+    assert report["video"]["frames"] > 40, report
     assert report["audio"]["frames"] > 200, report
     assert report["audio"]["concealed_ratio"] < 0.02, report
 
@@ -96,8 +96,8 @@ async def test_ffmpeg_publishes_by_whip_and_aiortc_and_a_browser_play_it(
         assert (seen["width"], seen["height"]) == (640, 360)
         await hears_tone(classroom, SINE_HZ)
         report = await attend(server.plan("classroom", lesson["id"]), lesson["id"], 8)
-    assert report["video"]["frames"] > 0, report
-    assert report["audio"]["frames"] > 10, report
+    assert report["video"]["frames"] > 50, report
+    assert report["audio"]["frames"] > 150, report
 
 
 async def test_zhuandi_publish_passes_h264_through_and_zhuandi_attend_reports(
@@ -116,8 +116,8 @@ async def test_zhuandi_publish_passes_h264_through_and_zhuandi_attend_reports(
     said, complaint = await attending.communicate()
     assert attending.returncode == 0, complaint.decode()
     report = json.loads(said)
-    assert report["video"]["frames"] > 0, report
-    assert report["audio"]["frames"] > 10, report
+    assert report["video"]["frames"] > 60, report
+    assert report["audio"]["frames"] > 150, report
     assert recorded.stat().st_size > 10_000
     sent, complaint = await publishing.communicate()
     assert publishing.returncode == 0, complaint.decode()
@@ -136,9 +136,9 @@ async def test_zhuandi_publish_takes_an_ip_camera_into_a_lesson(
     sent, complaint = await publishing.communicate()
     assert publishing.returncode == 0, complaint.decode()
     assert json.loads(sent)["video"]["passed_through"] is True
-    assert report["video"]["frames"] > 0, report
+    assert report["video"]["frames"] > 50, report
     assert (report["video"]["width"], report["video"]["height"]) == (640, 360)
-    assert report["audio"]["frames"] > 10, report
+    assert report["audio"]["frames"] > 150, report
 
 
 async def test_our_own_ends_meet_over_ipv6(tmp_path: Path) -> None:
