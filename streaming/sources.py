@@ -76,7 +76,6 @@ class SourceRates:
 
     def __init__(self) -> None:
         self._layers: dict[tuple[int, int], _Layer] = {}
-        self._counts: dict[int, int] = {}
 
     def take(self, table: Mapping[str, NDArray[Any]], now_us: int, of: Mapping[int, Source]) -> None:
         """The table of now; layers that are no longer in it are forgotten."""
@@ -118,4 +117,5 @@ class SourceRates:
 
     def sends(self, publication: int) -> bool:
         """Whether any packet of it ever came."""
-        return any(key[0] == publication and layer.packets > 0 for key, layer in self._layers.items())
+        layers = (self._layers.get((publication, spatial)) for spatial in range(LAYERS))
+        return any(layer is not None and layer.packets > 0 for layer in layers)
