@@ -142,10 +142,11 @@ class Model:
             for subscription in self.subscriptions.values():
                 if subscription.publication is publication:
                     subscription.publication = None
-        self.subscriptions.pop(handle, None)
-        for owner in self.transports.values():
-            owner.publications.pop(handle, None)
-            owner.subscriptions.pop(handle, None)
+            for owner in publication.lesson.transports.values():
+                owner.publications.pop(handle, None)
+        slot = self.subscriptions.pop(handle, None)
+        if slot is not None and slot.transport in self.transports:
+            self.transports[slot.transport].subscriptions.pop(handle, None)
 
     def forget_lesson(self, lesson: Lesson) -> None:
         """It is closed, with its transports."""
