@@ -213,7 +213,7 @@ class Room:
                     await self._tools.media.connect(change.slot.handle, change.publication)
                     self.lesson.connected(change)
                     told.add(change.participant.session)
-                for participant in self.lesson.participants.values():
+                for participant in list(self.lesson.participants.values()):
                     await self._apply_choice(participant)
         for participant in [p for p in self.lesson.participants.values() if p.session in told]:
             self.tell_media_state(participant)

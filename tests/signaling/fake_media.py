@@ -11,7 +11,7 @@ FINGERPRINT = ":".join(["AB"] * 32)
 
 
 class FakeMedia:
-    """Use `async with FakeMedia(path) as media`; look into `commands`, set `refuse`, call `say`."""
+    """Use `async with FakeMedia(path) as media`; look into `commands`, set `refuse` and `held`, call `say`."""
 
     def __init__(self, path: Path, epoch: str = "epoch-1") -> None:
         self.path = path
@@ -21,6 +21,7 @@ class FakeMedia:
         self.transports: dict[int, dict[str, Any]] = {}
         self.connections: dict[int, int | None] = {}
         self.refuse: dict[str, tuple[str, str]] = {}  # command -> (code, detail)
+        self.held: dict[str, asyncio.Event] = {}  # command -> its answer waits for this
         self._handle = 0
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
@@ -73,6 +74,8 @@ class FakeMedia:
             while line := await reader.readline():
                 command = json.loads(line)
                 self.commands.append(command)
+                if command["do"] in self.held:
+                    await self.held[command["do"]].wait()
                 if command["do"] in self.refuse:
                     code, detail = self.refuse[command["do"]]
                     answer: dict[str, Any] = {"error": {"code": code, "detail": detail}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from pathlib import Path
@@ -252,6 +253,18 @@ async def test_what_a_classroom_gets_is_told_as_rungs_and_its_choice_caps_it(wor
         await classroom.hear("rung", lambda m: m["choice"] == "low")
         caps = {c["subscription"]: (c["spatial"], c["fixed"]) for c in world.media.did("cap")}
         assert caps[camera] == (0, True)
+
+
+async def test_a_classroom_that_comes_in_disturbs_no_change_that_is_under_way(world: World) -> None:
+    async with world.page(world.teacher(), "teacher") as teacher, world.page(world.classroom()) as classroom:
+        await teach(teacher)
+        await classroom.offer(CLASSROOM)
+        world.media.held["cap"] = asyncio.Event()
+        await classroom.say({"type": "quality", "choice": "low"})
+        await world.settled(lambda: bool(world.media.did("cap")))
+        async with world.page(world.classroom(sub="c2")):
+            world.media.held["cap"].set()
+            await classroom.hear("rung", lambda m: m["choice"] == "low")
 
 
 async def test_media_learns_how_deep_a_page_buffers_when_that_changes(world: World) -> None:
