@@ -87,6 +87,11 @@ class Participant:
         """Whether this is an output end: it may publish here."""
         return bool(self.rights.publish) and self.kind != "whep"
 
+    @property
+    def line(self) -> str:
+        """Names its way to us, whichever connection it uses: an emulated link is another way than none."""
+        return self.rights.sub if self.way is None else f"{self.rights.sub} by {self.way}"
+
     def sends(self, publication: Publication) -> bool:
         """Whether a publication carries something now."""
         if self.told is not None:

@@ -160,7 +160,7 @@ class Room:
             {**transport_params(offer), "stills": result.stills},
             label=transport_label(participant, offer.fingerprint, offer.ufrag),
             replaces=old.handle if old is not None else None,
-            link=participant.rights.sub,
+            link=participant.line,
         )
         transport = Transport(local["transport"], offer.fingerprint, offer.ufrag, offered_s=time.monotonic())
         try:

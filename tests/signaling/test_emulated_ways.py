@@ -54,6 +54,15 @@ async def test_a_page_that_came_by_a_link_is_told_to_send_its_media_there(weak: 
         assert port not in {number for _, number in candidate_ports(await page.offer(vector("chromium_classroom")))}
 
 
+async def test_what_one_way_carried_is_not_remembered_of_another(weak: World) -> None:
+    async with weak.page(weak.teacher(), "teacher"):
+        for headers in ({}, by(port_of(weak))):
+            async with weak.page(weak.classroom(), headers=headers) as page:
+                await page.offer(vector("chromium_classroom"))
+    direct, emulated = (command["link"] for command in weak.media.did("open_transport"))
+    assert direct != emulated
+
+
 async def test_an_encoder_that_came_by_a_link_is_told_so_too_and_again_when_it_restarts_ice(weak: World) -> None:
     port = port_of(weak)
     token = weak.teacher()
