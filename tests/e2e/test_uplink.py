@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Page
 
 from tests.support.browser import eventually, hears_tone, open_page, sees_numbers, start_teaching
 from tests.support.media import TONE_HZ
-from tests.support.relay import Relay, now_us
+from tests.support.relay import Relay
 from tests.support.server import Server, make_token
 
 pytestmark = pytest.mark.e2e
@@ -69,7 +69,7 @@ async def test_a_short_uplink_keeps_the_voice_sheds_pictures_and_says_so(
         classroom = await open_page(browser, server.link("classroom", make_token("classroom", lesson["id"])))
         await sees_numbers(classroom, within_s=20)
         await hears_tone(classroom, TONE_HZ)
-        relay.up.set_profile(now_us(), {"capacity_bps": 300_000, "delay_us": 20_000, "queue_ms": 500})
+        relay.up.set_profile({"capacity_bps": 300_000, "delay_us": 20_000, "queue_ms": 500})
         await eventually(lambda: teacher.get_by_test_id("shortage").is_visible(), bool, 40)
         before, early = await classroom.evaluate(CONCEALED), await sent(teacher, "2")
         await asyncio.sleep(8)  # sound to play, not a wait for something to happen
