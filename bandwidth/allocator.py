@@ -51,8 +51,8 @@ class Room:
     calm: Bools  # may climb
     quick: Bools  # … at once: it just came, chose, or came back
     eased: Bools  # what was left out to drain a queue may come back at once
-    short: Bools  # what waits is little
-    jammed: Bools  # so much waits that nothing may be held
+    jammed: Bools  # so much waits that no better picture may be held
+    gone: Bools  # nothing arrives
 
 
 def update(allocation: Allocation, ladder: Ladder, room: Room, now_us: int, span_us: int, config: Config) -> Bools:
@@ -61,7 +61,7 @@ def update(allocation: Allocation, ladder: Ladder, room: Room, now_us: int, span
     fits = ladders.fill(ladder, room.enough_bps, only=before)
     kept = _held(allocation, before, fits, room, span_us, config)
     spare = room.budget_bps / config.up_margin
-    wider, anew = ladders.fill(ladder, spare, first=kept), ladders.fill(ladder, spare)
+    wider, anew = ladders.fill(ladder, spare, first=kept, held=kept), ladders.fill(ladder, spare, held=kept)
     better = np.where(ladders.code(anew) > ladders.code(wider), anew, wider)
     able = room.calm & (fits == kept).all(axis=0)
     # Without another spatial layer, or with the first one that a queue took away.
@@ -97,8 +97,8 @@ def _held(allocation: Allocation, before: Bools, fits: Bools, room: Room, span_u
     slow = lost.any(axis=0)
     allocation.slow_us = np.where(slow, allocation.slow_us + span_us, 0.0)
     base = (lost & (np.arange(len(STEPS)) == BASE)[:, None]).any(axis=0)
-    patience = np.where(base & room.short, config.base_down_us, config.spatial_down_us)
-    hold = slow & (allocation.slow_us <= patience) & ~room.jammed
+    patience = np.where(base, config.base_down_us, config.spatial_down_us)
+    hold = slow & (allocation.slow_us <= patience) & (base | ~room.jammed) & ~room.gone
     # All steps that lead to the layers that are held.
     leads = np.zeros_like(before)
     for number in np.flatnonzero(lost.any(axis=1)).tolist():
@@ -123,9 +123,9 @@ def _remember(allocation: Allocation, before: Bools, taken: Bools, climb: Bools,
 
 def next_need_bps(ladder: Ladder, taken: Bools, budget_bps: Floats, config: Config) -> tuple[Floats, Floats]:
     """(cost of all that fits and the next step, cost of everything); inf where nothing is missing."""
-    fits = ladders.fill(ladder, budget_bps / config.up_margin)
+    fits = ladders.fill(ladder, budget_bps / config.up_margin, held=taken)
     fits |= taken & ladder.there
     missing = ladder.there & ~fits & (ladder.more_bps > 0)
-    step = np.take_along_axis(ladder.more_bps, np.argmax(missing, axis=0)[None, :], axis=0)[0]
+    step = np.take_along_axis(ladder.enter_bps, np.argmax(missing, axis=0)[None, :], axis=0)[0]
     need = ladders.cost_bps(ladder, fits) + step
     return np.where(missing.any(axis=0), need, np.inf), ladders.cost_bps(ladder, ladder.there)

@@ -84,6 +84,7 @@ class Ladder:
     there: Bools  # (steps, rows): the step exists and is wanted
     more_bps: Floats  # (steps, rows): what it costs more than the steps of its role before it
     must: Bools  # (steps, rows): a first sound, which is always taken
+    enter_bps: Floats  # (steps, rows): `more_bps`; where a better picture begins, with its next frame rate
 
 
 def build(
@@ -108,7 +109,17 @@ def build(
         there[number, at] = True
         # Two legs of one role on one transport share their steps.
         cost[number] = np.bincount(at, _cost(demand, legs, step, copies[at], loss[at], config), count)
-    return Ladder(rows, caps, there, _more(there, cost), _first_sounds(there))
+    more = _more(there, cost)
+    return Ladder(rows, caps, there, more, _first_sounds(there), _enter(more))
+
+
+def _enter(more: Floats) -> Floats:
+    """A better picture begins with a key frame, which is much: it needs room for more than the lowest frame rate."""
+    enter = more.copy()
+    for number, step in enumerate(STEPS[:-1]):
+        if step.spatial > 0 and step.temporal == SLOW:
+            enter[number] += more[STEPS.index(step._replace(temporal=HALF))]
+    return enter
 
 
 def _first_sounds(there: Bools) -> Bools:
@@ -143,10 +154,13 @@ def _more(there: Bools, cost: Floats) -> Floats:
     return more
 
 
-def fill(ladder: Ladder, budget_bps: Floats, first: Bools | None = None, only: Bools | None = None) -> Bools:
+def fill(
+    ladder: Ladder, budget_bps: Floats, first: Bools | None = None, only: Bools | None = None, held: Bools | None = None
+) -> Bools:
     """The steps that fit, in order: a role whose step does not fit waits, the others go on.
 
-    Steps of `first` are taken before all others, `only` leaves all others out. The first sound is always taken.
+    Steps of `first` are taken before all others, `only` leaves all others out. The first sound is always taken, what is
+    `held` needs no room to begin.
     """
     taken = np.zeros_like(ladder.there)
     left = budget_bps.copy()
@@ -154,11 +168,14 @@ def fill(ladder: Ladder, budget_bps: Floats, first: Bools | None = None, only: B
     rounds = [ladder.there & first, ladder.there & ~first] if first is not None else [ladder.there]
     if only is not None:
         rounds = [ladder.there & only]
+    needed = ladder.more_bps if only is not None else ladder.enter_bps
+    if held is not None:
+        needed = np.where(held, ladder.more_bps, needed)
     for chosen in rounds:
         open_roles = np.ones((ROLES + 1, budget_bps.size), dtype=np.bool_)
         for number in present:
             role, more = STEPS[number].role, ladder.more_bps[number]
-            fits = chosen[number] & open_roles[role] & ((more <= left) | ladder.must[number])
+            fits = chosen[number] & open_roles[role] & ((needed[number] <= left) | ladder.must[number])
             taken[number] |= fits
             left -= more * fits
             # A step that is there and was not taken, now or in the round before, blocks those of its role after it.

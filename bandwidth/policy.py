@@ -183,11 +183,12 @@ class AdaptivePolicy:
         room = allocator.Room(
             budget_bps=budget,
             enough_bps=np.where(short, np.maximum(budget, config.stay_margin * rate.estimate_bps), budget),
-            calm=queue_ms < rate.low_ms,
+            # What a probe did to the queue is not known before its reports are here.
+            calm=(queue_ms < rate.low_ms) & (state.probe.asked_us == -FOREVER_US),
             quick=quick,
             eased=now_us - state.drained_us < config.drained_us,
-            short=queue_ms < rate.high_ms,
-            jammed=(queue_ms > config.spatial_down_queue_ms) | gone,
+            jammed=queue_ms > config.spatial_down_queue_ms,
+            gone=gone,
         )
         taken = allocator.update(state.allocation, steps, room, now_us, span_us, config)
         need, top = allocator.next_need_bps(steps, taken, rate.estimate_bps, config)

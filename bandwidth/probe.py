@@ -55,17 +55,18 @@ def judge(probe: Probe, rate: Rate, heard: Heard, loss: Loss, now_us: int, confi
     bad = (ended & ~good) | lost_sight
     carried = np.where(good, np.minimum(sent, np.maximum(arrived, sent * 0.95)), config.sampled_share * arrived)
     raised = ended & (carried > rate.estimate_bps) & ~rate.out
+    partly = bad & raised & (carried > config.probe_more * rate.estimate_bps)
     rate.raised_from_bps = np.where(raised & good, rate.estimate_bps, rate.raised_from_bps)
     rate.raised_us = np.where(raised & good, now_us, rate.raised_us)
     rate.estimate_bps = np.where(raised, carried, rate.estimate_bps)
     probe.asked_us = np.where(ended | lost_sight, -FOREVER_US, probe.asked_us)
     probe.good = np.where(good, True, np.where(bad, False, probe.good))
-    waited = np.minimum(probe.wait_us, float(config.probe_wait_most_us))
+    waited = np.where(partly, config.probe_more_us, np.minimum(probe.wait_us, float(config.probe_wait_most_us)))
     probe.due_us = np.where(good, now_us + config.probe_next_us, np.where(bad, now_us + waited, probe.due_us)).astype(
         np.int64
     )
     longer = np.minimum(probe.wait_us * config.probe_backoff, float(config.probe_wait_most_us))
-    probe.wait_us = np.where(good, float(config.probe_wait_us), np.where(bad, longer, probe.wait_us))
+    probe.wait_us = np.where(good | partly, float(config.probe_wait_us), np.where(bad, longer, probe.wait_us))
 
 
 def ask(

@@ -26,6 +26,7 @@ class Rate:
     estimate_bps: Floats  # NaN: new
     target_bps: Floats
     rtt_us: Floats
+    sent_bps: Floats  # over about as long as what arrives is looked at
     low_ms: Floats  # no queue stands below this …
     high_ms: Floats  # … and one that counts above this
     unheard_bits: Floats  # sent since a receiver without transport-wide feedback reported last
@@ -61,6 +62,7 @@ def fresh(count: int, now_us: int) -> Rate:
     return Rate(
         estimate_bps=np.full(count, np.nan),
         target_bps=np.zeros(count),
+        sent_bps=np.zeros(count),
         rtt_us=np.full(count, 100_000.0),
         low_ms=np.full(count, 25.0),
         high_ms=np.full(count, 80.0),
@@ -109,6 +111,8 @@ def update(
 ) -> None:
     """One tick for all rows."""
     rate.rtt_us = np.where(heard.rtt_us >= 0, 0.8 * rate.rtt_us + 0.2 * heard.rtt_us, rate.rtt_us)
+    keep = np.exp(-span_us / (1000 * config.acked_long_ms))
+    rate.sent_bps = keep * rate.sent_bps + (1 - keep) * heard.sent_bits * 1e6 / max(span_us, 1)
     if config.outage_rule:
         _watch_silence(rate, heard, flow, now_us, config)
     link_short, link_long = _link_rates(loss, flow)
@@ -121,7 +125,7 @@ def update(
     _increase(rate, heard, over, link_short, link_long, delay, now_us, span_us, config)
     _blame(rate, delay, loss, now_us, config)
     rate.estimate_bps = np.clip(rate.estimate_bps, config.protected_bps, config.most_bps)
-    rate.target_bps = _target(rate, delay, link_short, config)
+    rate.target_bps = _target(rate, heard, delay, link_short, config)
 
 
 def _thresholds(rate: Rate, config: Config) -> None:
@@ -253,7 +257,9 @@ def _watch_rivals(
     halved = high & (rate.estimate_bps <= 0.5 * rate.onset_bps)
     rate.halved_us = np.where(halved, np.minimum(rate.halved_us, now_us), FOREVER_US)
     stays = halved & (now_us - rate.halved_us > config.compete_us) & (delay.queue_ms > rate.high_ms)
-    enters = stays & ~rate.competing & (now_us >= rate.competing_us) & ~rate.out
+    # A queue that is our own drains: more arrives than is sent. One that a thin link keeps grows: less arrives.
+    passes = (arrives < config.compete_most * rate.sent_bps) & (arrives > config.compete_least * rate.sent_bps)
+    enters = stays & passes & ~rate.competing & (now_us >= rate.competing_us) & ~rate.out
     share = config.compete_share * rate.onset_bps
     rate.estimate_bps = np.where(enters, np.maximum(rate.estimate_bps, share), rate.estimate_bps)
     rate.competing_us = np.where(enters, now_us, rate.competing_us)
@@ -271,11 +277,13 @@ def _watch_rivals(
     rate.halved_us = np.where(leaves, FOREVER_US, rate.halved_us)
 
 
-def _target(rate: Rate, delay: Delay, link_short: Floats, config: Config) -> Floats:
+def _target(rate: Rate, heard: Heard, delay: Delay, link_short: Floats, config: Config) -> Floats:
     """The estimate less what drains the queue."""
     if not config.queue_rule:
         return rate.estimate_bps
-    over_ms = np.maximum(delay.queue_ms - rate.low_ms, 0.0)
+    # A delay tells of the queue when its packet was sent. No more can stand now than is on its way.
+    flying_ms = heard.in_flight_bits * 1000 / np.maximum(np.nan_to_num(link_short), config.protected_bps)
+    over_ms = np.maximum(np.minimum(delay.queue_ms, flying_ms) - rate.low_ms, 0.0)
     share = np.where(delay.queue_ms > rate.high_ms / 2, np.minimum(over_ms / config.drain_ms, config.drain_most), 0.0)
     drain = np.where(rate.competing, 0.0, share * np.minimum(np.nan_to_num(link_short, nan=0.0), rate.estimate_bps))
     return np.maximum(rate.estimate_bps - drain, np.minimum(config.protected_bps, rate.estimate_bps))

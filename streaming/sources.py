@@ -30,7 +30,9 @@ USUAL_PARTS: Mapping[Source, tuple[float, ...]] = {
     "screen": (1.0, 1.0, 1.0, 1.0),
 }
 # A slide that is turned sends for a second what it saves for the next minute: a screen is judged over a longer time.
-SMOOTH_US: Mapping[Source, float] = {"microphone": 2e6, "camera": 1.5e6, "screen": 6e6}
+SMOOTH_US: Mapping[Source, float] = {"microphone": 2e6, "camera": 3e6, "screen": 6e6}
+# A key frame makes one second of a picture larger than it is: no more than this over what it mostly is is believed.
+LEAP = 1.5
 
 
 @dataclass
@@ -43,7 +45,7 @@ class _Layer:
     packets_hz: float = 0.0
     taken_us: int = -1
 
-    def take(self, packets: int, temporal_bps: list[int], now_us: int, smooth_us: float) -> None:
+    def take(self, packets: int, temporal_bps: list[int], now_us: int, smooth_us: float, usual_bps: float) -> None:
         """One more look at the counters."""
         span_us = now_us - self.taken_us if self.taken_us >= 0 else 0
         if packets > self.packets:
@@ -54,7 +56,11 @@ class _Layer:
             keep = float(np.exp(-span_us / smooth_us)) if self.measured(now_us) else 0.0
             pace = (packets - self.packets) * 1e6 / span_us
             self.packets_hz = pace if keep == 0 and self.packets_hz == 0 else self._mixed(pace, span_us)
-            rates = zip(self.temporal_bps, temporal_bps, strict=True)
+            believed = [
+                min(now, LEAP * max(before, usual_bps))
+                for before, now in zip(self.temporal_bps, temporal_bps, strict=True)
+            ]
+            rates = zip(self.temporal_bps, believed, strict=True)
             self.temporal_bps = [keep * before + (1 - keep) * now for before, now in rates]
         self.packets, self.taken_us = packets, now_us
 
@@ -85,7 +91,9 @@ class SourceRates:
             *(table[name].tolist() for name in names), strict=True
         ):
             layer = seen[publication, encoding] = self._layers.get((publication, encoding), _Layer())
-            layer.take(packets, temporal_bps, now_us, SMOOTH_US[of.get(publication, "camera")])
+            source = of.get(publication, "camera")
+            usual_bps = USUAL_BPS[source][min(encoding, LAYERS - 1)] * USUAL_PARTS[source][0]
+            layer.take(packets, temporal_bps, now_us, SMOOTH_US[source], usual_bps)
             layer.height = height
         self._layers = seen
 
