@@ -69,10 +69,11 @@ class LessonLimits(_Part):
 
 
 class Recording(_Part):
-    """Whether lessons are recorded, and the free disk space that a new one needs."""
+    """Whether lessons are recorded, the free disk space that a new one needs, and which pictures are taken."""
 
     enabled: bool = True
     min_free_bytes: Annotated[int, Field(ge=0)] = 1_000_000_000
+    layers: Literal["best", "watched"] = "best"
 
 
 class Log(_Part):

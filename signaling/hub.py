@@ -18,9 +18,10 @@ from signaling.emulator.ways import Ways
 from signaling.lesson import Participant
 from signaling.messages import Hello, Refused, Table
 from signaling.recordings import MAX_LESSON_ID, SAFE_ID, Recordings, next_recording_id
-from signaling.room import Outbox, Room, Tools
+from signaling.room import Room
 from signaling.statistics import Durations, StatsBook
 from signaling.store import LessonRow, Store, Taken
+from signaling.tools import Outbox, Tools
 from streaming.client import MediaClient
 from streaming.errors import MediaError
 
@@ -192,7 +193,7 @@ class Hub:
         previous = room.outboxes.pop(participant.session, None)
         if previous is not None:
             previous.bye("replaced")
-        participant.rights, participant.online = rights, True
+        participant.rights, participant.online, participant.told_classrooms = rights, True, None
         room.outboxes[participant.session] = outbox
         room.offline_since_ms.pop(participant.session, None)
         room.dirty = True
@@ -227,8 +228,9 @@ class Hub:
             room.publish_snapshot()
 
     def publish_table(self) -> None:
-        """Once a second: everything to the operators, one lesson to those who sit in it."""
+        """Once a second: everything to the operators, one lesson to those who sit in it or give it."""
         for room in self.rooms.values():
+            room.publish_classrooms()
             sitting = [p for p in room.lesson.participants.values() if p.rights.role == "operator"]
             if sitting:
                 own = Table(self.book.table(room.row.id, room.lesson))

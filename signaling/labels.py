@@ -78,14 +78,16 @@ def adopted(state: TransportState) -> Participant:
 def _transport(state: TransportState, label: dict[str, Any], choice: Choice) -> Transport:
     # Media flowed before we went away, as far as we know: publications count as active until the page says otherwise.
     publications = {
-        row["source"]: Publication(row["publication"], row["source"], row["label"]["codec"], active=True)
+        row["source"]: Publication(
+            row["publication"], row["source"], row["label"]["codec"], active=True, wanted=row["wanted"]
+        )
         for row in state["publications"]
     }
     slots = [
         Slot(
             handle=row["subscription"],
             publication=row["publication"],
-            capped=CAPS[choice],
+            capped=(row["cap"], CAPS[choice][1]),
             **row["label"],
         )
         for row in state["subscriptions"]

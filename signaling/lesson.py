@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from signaling.auth import Rights
-from signaling.messages import Choice, LessonMessage, Report, Rung, Slots
-from streaming.params import Reason, Source
+from signaling.messages import Choice, Classrooms, Layers, LessonMessage, Report, Rung, Slots
+from streaming.params import Reason, Source, Wanted
 
 Kind = Literal["page", "whip", "whep"]
 # What a slot carries by its place among the slots of its kind (PROTOCOL section 1); None: nothing yet.
@@ -21,6 +22,10 @@ CAPS: dict[Choice, tuple[int, bool]] = {
     "medium": (1, True),
     "low": (0, True),
 }
+PAUSED = (-1, False)
+# What keeps a classroom from more, the worst first.
+GRAVITY: tuple[Reason, ...] = ("link_out", "link_lossy", "link_slow", "choice", "ok", "no_source")
+MAX_CLASSROOM_ROWS = 30
 
 
 @dataclass
@@ -31,6 +36,7 @@ class Publication:
     source: Source
     codec: str
     active: bool = False
+    wanted: Wanted | None = None  # of its encodings, as media says
 
 
 @dataclass
@@ -77,9 +83,11 @@ class Participant:
     since_ms: int
     online: bool = True
     choice: Choice = "auto"
+    hidden: frozenset[Source] = frozenset()  # pictures that its page does not show
     told: dict[Source, bool] | None = None  # what the page says it sends
     transport: Transport | None = None
     report: Report | None = None
+    told_classrooms: Classrooms | None = None
     way: int | None = None  # the emulated link by which it came
 
     @property
@@ -203,12 +211,12 @@ class Lesson:
 
     @staticmethod
     def caps(participant: Participant) -> list[Cap]:
-        """The limits that are to be changed after a choice."""
+        """The limits that are to be changed after a choice, or when a picture is hidden or shown again."""
         if participant.transport is None:
             return []
-        wanted = CAPS[participant.choice]
-        slots = [s for s in participant.transport.slots if s.kind == "video" and s.capped != wanted]
-        return [Cap(slot, *wanted) for slot in slots]
+        slots = [slot for slot in participant.transport.slots if slot.kind == "video"]
+        wanted = [PAUSED if slot.shown in participant.hidden else CAPS[participant.choice] for slot in slots]
+        return [Cap(slot, *cap) for slot, cap in zip(slots, wanted, strict=True) if slot.capped != cap]
 
     def recognise(self) -> None:
         """After a takeover: name what the slots carry."""
@@ -246,14 +254,37 @@ class Lesson:
             return None
         shown = {slot.shown: slot for slot in participant.transport.slots if slot.kind == "video"}
         camera, screen = shown.get("camera"), shown.get("screen")
-        leading = camera or screen
+        there = [slot for slot in (camera, screen) if slot is not None]
+        worst = min(there, key=lambda slot: GRAVITY.index(slot.reason), default=None)
         return Rung(
             camera=camera.height if camera else None,
             screen=screen.height if screen else None,
             choice=participant.choice,
-            reason=leading.reason if leading else "no_source",
-            estimate_kbps=leading.estimate_kbps if leading else 0,
+            reason=worst.reason if worst else "no_source",
+            estimate_kbps=worst.estimate_kbps if worst else 0,
         )
+
+    def classrooms(self) -> Classrooms:
+        """How those who receive get the lesson."""
+        counts: Counter[Reason] = Counter()
+        rows: list[dict[str, Any]] = []
+        for participant in self.participants.values():
+            rung = self.rung_of(participant) if not participant.is_output and participant.online else None
+            if rung is None:
+                continue
+            counts[rung.reason] += 1
+            if rung.reason not in ("ok", "no_source"):
+                row = {name: getattr(rung, name) for name in ("camera", "screen", "reason", "estimate_kbps")}
+                rows.append({"name": participant.rights.name, **row})
+        rows.sort(key=lambda row: (GRAVITY.index(row["reason"]), row["estimate_kbps"]))
+        return Classrooms(dict(counts), rows[:MAX_CLASSROOM_ROWS])
+
+    @staticmethod
+    def layers_of(participant: Participant) -> Layers:
+        """Which encodings an output end is to send."""
+        sent = participant.transport.publications if participant.transport is not None else {}
+        camera, screen = sent.get("camera"), sent.get("screen")
+        return Layers(camera.wanted if camera else None, screen.wanted if screen else None)
 
     def summary(self, lesson: str) -> dict[str, Any]:
         """The lesson in `welcome`."""

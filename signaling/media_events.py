@@ -10,7 +10,7 @@ import structlog
 from signaling.hub import Hub
 from signaling.lesson import Participant, Slot
 from signaling.room import Room
-from streaming.params import MediaEvent
+from streaming.params import MediaEvent, Wanted
 
 log = structlog.get_logger()
 
@@ -45,6 +45,9 @@ async def _take(hub: Hub, event: MediaEvent) -> None:
             if found is not None:
                 room, participant, slot = found
                 room.rung_changed(participant, slot, event)
+        case "wanted":
+            wanted: Wanted = {"watched": event["watched"], "recorded": event["recorded"]}
+            any(room.layers_wanted(event["publication"], wanted) for room in hub.rooms.values())
         case "log":
             found_room = hub.room_of_recording(event["lesson"])
             if found_room is not None:

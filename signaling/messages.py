@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from streaming.params import Reason, Source
+from streaming.params import Reason, Source, Wanted
 
 PROTOCOL_VERSION = 1
 MAX_HELLO_BYTES = 4096
@@ -82,6 +82,19 @@ class Quality(_FromClient):
     choice: Choice
 
 
+class Shown(_FromClient):
+    """Which pictures the classroom's page shows."""
+
+    type: Literal["shown"]
+    camera: bool = True
+    screen: bool = True
+
+    def hidden(self) -> frozenset[Source]:
+        """The others."""
+        on: dict[Source, bool] = {"camera": self.camera, "screen": self.screen}
+        return frozenset(source for source, shown in on.items() if not shown)
+
+
 class Report(_FromClient):
     """What a classroom sees and hears, for the operator's table."""
 
@@ -115,7 +128,7 @@ class Ping(_FromClient):
     t: float | int = 0
 
 
-ClientMessage = Hello | OfferMessage | Sources | Quality | Report | EndLesson | LinkChoice | Ping
+ClientMessage = Hello | OfferMessage | Sources | Quality | Shown | Report | EndLesson | LinkChoice | Ping
 _PARSER: TypeAdapter[ClientMessage] = TypeAdapter(Annotated[ClientMessage, Field(discriminator="type")])
 
 
@@ -193,6 +206,24 @@ class Rung(ServerMessage):
     choice: Choice
     reason: Reason
     estimate_kbps: int  # what its link is believed to carry, 0: unknown
+
+
+@dataclass(frozen=True)
+class Layers(ServerMessage):
+    """How many encodings of each picture an output end is to send; None: nothing is to be told."""
+
+    type = "layers"
+    camera: Wanted | None = None
+    screen: Wanted | None = None
+
+
+@dataclass(frozen=True)
+class Classrooms(ServerMessage):
+    """How the classrooms get the lesson, for those who give it."""
+
+    type = "classrooms"
+    counts: dict[Reason, int]
+    rows: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)

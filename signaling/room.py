@@ -5,53 +5,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from signaling.auth import LEEWAY_S
-from signaling.emulator.ways import Ways
 from signaling.labels import adopted, publication_label, slot_label, transport_label
 from signaling.lesson import Lesson, Participant, Publication, RecordingState, Slot, Transport
 from signaling.messages import ByeReason, ErrorCode, Refused, Rejoin, ServerMessage
 from signaling.negotiation import Negotiated, negotiate
-from signaling.recordings import Recordings
 from signaling.sdp import Accepted, Offer, SdpError, build_answer, build_fragment, parse_offer, transport_params
 from signaling.store import LessonRow
-from streaming.client import MediaClient
+from signaling.tools import Outbox, Tools
 from streaming.errors import CommandFailed, MediaError, MediaUnavailable
-from streaming.params import LessonState, Source
+from streaming.params import LessonState, Source, Wanted
 
 if TYPE_CHECKING:
     from streaming._core import LocalTransport
 
 log = structlog.get_logger()
 TELL_BYTES_EVERY_MS = 5_000
-
-
-class Outbox(Protocol):
-    """The way to one client's page."""
-
-    def send(self, message: ServerMessage) -> None:
-        """Queue a message; never waits."""
-
-    def bye(self, reason: ByeReason) -> None:
-        """Say why and close."""
-
-
-@dataclass(frozen=True)
-class Tools:
-    """What every room works with."""
-
-    media: MediaClient
-    recordings: Recordings
-    now_ms: Callable[[], int]
-    record: bool
-    max_receivers: int
-    demo_keep: int
-    ways: Ways
 
 
 class Room:
@@ -91,6 +64,15 @@ class Room:
         if self.dirty:
             self.dirty = False
             self.tell_all(self.lesson.snapshot())
+
+    def publish_classrooms(self) -> None:
+        """Once a second: how the classrooms get the lesson to those who give it, when that changed."""
+        teachers = [p for p in self.lesson.participants.values() if p.is_output and p.session in self.outboxes]
+        news = self.lesson.classrooms() if teachers else None
+        for teacher in teachers:
+            if news is not None and teacher.told_classrooms != news:
+                teacher.told_classrooms = news
+                self.tell(teacher, news)
 
     def turn_away_expired(self, now_ms: int) -> None:
         """Pages whose token ran out come back with a fresh one, and their media goes on; or they stay away."""
@@ -236,8 +218,12 @@ class Room:
                 transport.play_out_ms = target_ms
 
     def tell_media_state(self, participant: Participant) -> None:
-        """What the page's slots carry, and its rung."""
-        if participant.transport is None or not participant.transport.slots:
+        """What the page's slots carry, and its rung; what it is to send."""
+        if participant.transport is None:
+            return
+        if participant.transport.publications:
+            self.tell(participant, self.lesson.layers_of(participant))
+        if not participant.transport.slots:
             return
         self.tell(participant, self.lesson.slots_of(participant))
         rung = self.lesson.rung_of(participant)
@@ -315,7 +301,10 @@ class Room:
             lost = [p for p in self.lesson.participants.values() if p.transport and p.transport.handle not in standing]
             known = {p.transport.handle for p in self.lesson.participants.values() if p.transport is not None}
             for handle, transport in standing.items():
-                if handle not in known:
+                if handle in known:
+                    for row in transport["publications"]:
+                        self.layers_wanted(row["publication"], row["wanted"])
+                else:
                     await self._adopt(handle, transport)
             self.lesson.recognise()
             await self._lose_media("media_restarted", lost)
@@ -364,6 +353,16 @@ class Room:
                     publication.active = True
                     await self.settle()
                     return
+
+    def layers_wanted(self, handle: int, wanted: Wanted | None) -> bool:
+        """Other encodings of a publication are wanted: whether it is of this lesson."""
+        for participant in self.lesson.participants.values():
+            for publication in participant.transport.publications.values() if participant.transport else ():
+                if publication.handle == handle:
+                    publication.wanted = wanted
+                    self.tell(participant, self.lesson.layers_of(participant))
+                    return True
+        return False
 
     def rung_changed(self, participant: Participant, slot: Slot, event: dict[str, Any]) -> None:
         """A slot got another layer."""

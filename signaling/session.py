@@ -25,6 +25,7 @@ from signaling.messages import (
     Refused,
     Report,
     ServerMessage,
+    Shown,
     Sources,
     parse,
 )
@@ -55,7 +56,7 @@ class Say:
 class Do:
     """Carry this out for the client."""
 
-    message: Hello | OfferMessage | Sources | Quality | Report | EndLesson | LinkChoice
+    message: Hello | OfferMessage | Sources | Quality | Shown | Report | EndLesson | LinkChoice
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ TABLE: dict[State, dict[type[ClientMessage], Callable[[Rights], bool]]] = {
         OfferMessage: _anybody,
         Sources: _publisher,
         Quality: _receiver,
+        Shown: _receiver,
         Report: _receiver,
         EndLesson: _in_charge,
         LinkChoice: _anybody,

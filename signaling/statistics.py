@@ -96,6 +96,7 @@ class StatsBook:
         stats = self.transports.get(transport.handle) if transport is not None else None
         state = "connected" if transport is not None and transport.connected else "joined"
         rtt_us = stats["rtt_us"] if stats is not None else -1
+        rung = Lesson.rung_of(participant)
         return {
             "id": participant.session[:8],
             "sub": participant.rights.sub,
@@ -111,6 +112,8 @@ class StatsBook:
             "rtt_ms": round(rtt_us / 1000, 1) if rtt_us >= 0 else None,
             "last_keyframe_s": self._last_keyframe_s(participant),
             "tcp": stats["tcp"] if stats is not None else None,
+            "reason": rung.reason if rung is not None else None,
+            "estimate_kbps": rung.estimate_kbps if rung is not None else None,
             "report": participant.report.model_dump(exclude={"type"}) if participant.report is not None else None,
         }
 

@@ -175,6 +175,7 @@ class Supervisor:
             certificate_file=str(identity),
             log_level=config.log.level,
             log_format=config.log.format,
+            recorded_layers=config.recording.layers,
         )
         recorder = ("-m", "recorder", "--data", str(data), "--exit-with-parent", *self._log_options())
         return (

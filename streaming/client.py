@@ -79,6 +79,7 @@ class MediaClient:
         `hello` {epoch, state: list[LessonState]} at every connection, `lost` {} when it breaks (both first-hand);
         `connected` {transport, protocol, address}, `disconnected`, `failed`, `closed` {transport, reason},
         `first_media` {publication}, `rung` {subscription, spatial, height, reason, estimate_kbps},
+        `wanted` {publication, watched, recorded},
         `log` {lesson, bytes, error, sealed}, `still` {lesson, source, hash, bytes, width, height}, `overflow` {count},
         `stats` {transports: list[TransportStats], publications: list[PublicationStats],
         subscriptions: list[SubscriptionStats], drops: {reason: count}}.

@@ -157,9 +157,11 @@ class Commands:
         slot = self._model.subscription(subscription)
         if not isinstance(spatial, int) or not -1 <= spatial <= TOP_SPATIAL:
             raise ValueError(f"spatial is {spatial!r}, must be -1 to {TOP_SPATIAL}")
-        self._model.choose(slot, spatial, self._now_us() if fixed else -1)
-        if fixed and slot.publication is not None:
-            self._apply_layer(subscription, spatial)  # the next decision agrees; the key frame is asked for now
+        back = slot.cap < 0 <= spatial  # a picture that was hidden comes back without a long look at the link
+        self._model.choose(slot, spatial, self._now_us() if fixed or back else -1)
+        if (fixed or back) and slot.publication is not None:
+            # The next decision agrees; the key frame is asked for now.
+            self._apply_layer(subscription, spatial if fixed else 0)
         return {}
 
     def play_out(self, transport: int, target_ms: int) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from streaming.model import Model
 from streaming.params import MediaEvent, Reason
 from streaming.rungs import Rungs, word
 from streaming.sources import SourceRates
+from streaming.wanted_layers import Recorded, WantedLayers
 
 if TYPE_CHECKING:
     from streaming._core import Core
@@ -31,9 +32,9 @@ class Policy(Protocol):
 
 
 class ControlLoop:
-    """Call `tick` every `TICK_S`; it returns the `rung` events of legs whose rung changed."""
+    """Call `tick` every `TICK_S`; it returns `rung` events of legs and `wanted` events of publications that changed."""
 
-    def __init__(self, core: Core, model: Model, policy: Policy) -> None:
+    def __init__(self, core: Core, model: Model, policy: Policy, recorded: Recorded = "best") -> None:
         self._core = core
         self._model = model
         self._policy = policy
@@ -41,6 +42,7 @@ class ControlLoop:
         self._demand = DemandBuilder(model, self._memory)
         self._learnt_us = 0
         self._rungs = Rungs()
+        self._wanted = WantedLayers(recorded)
         self._decision: Decision | None = None
         self.sources = SourceRates()
 
@@ -65,7 +67,8 @@ class ControlLoop:
         self._decision = decision
         if now_us - self._learnt_us >= LEARN_US:
             self._learn(now_us)
-        return self._rungs.changed(stats["subscriptions"], decision, demand, self.sources, self._model)
+        wanted = self._wanted.tick(now_us, self._model, self._demand.takers(demand, decision), self.sources)
+        return wanted + self._rungs.changed(stats["subscriptions"], decision, demand, self.sources, self._model)
 
     def reasons(self) -> dict[int, Reason]:
         """Why each leg gets what it gets, by handle."""

@@ -17,6 +17,7 @@ from bandwidth.columns import (
     U32,
     U64,
     Bools,
+    Decision,
     Demand,
     Indices,
 )
@@ -44,6 +45,16 @@ class _Layout:
     chosen_us: I64
     listening: Bools
     start_bps: U64
+
+
+@dataclass(frozen=True)
+class Takers:
+    """Who takes what: the publications with legs, and of each leg its publication, demand and decision."""
+
+    publications: list[Publication]
+    publication: Indices  # of each leg of `demand`, index in `publications`
+    demand: Demand
+    decision: Decision
 
 
 class DemandBuilder:
@@ -74,6 +85,11 @@ class DemandBuilder:
             listening=layout.listening,
             start_bps=layout.start_bps,
         )
+
+    def takers(self, demand: Demand, decision: Decision) -> Takers:
+        """The legs of the demand just built, with what was decided on it."""
+        layout = self._layout or self._lay_out()
+        return Takers(layout.publications, layout.publication, demand, decision)
 
     def _lay_out(self) -> _Layout:
         found = [

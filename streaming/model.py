@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from streaming.errors import NoSuchObject
-from streaming.params import Label, LessonState, Source
+from streaming.params import Label, LessonState, Source, Wanted
 
 Key = TypeVar("Key")
 Found = TypeVar("Found")
@@ -23,6 +23,7 @@ class Publication:
     lesson: Lesson
     source: Source
     label: Label
+    wanted: Wanted | None = None  # what its sender was told; None: nothing yet, all encodings run
 
 
 @dataclass
@@ -169,7 +170,12 @@ class Model:
                         "connected": transport.connected,
                         "label": transport.label,
                         "publications": [
-                            {"publication": one.handle, "source": one.source, "label": one.label}
+                            {
+                                "publication": one.handle,
+                                "source": one.source,
+                                "label": one.label,
+                                "wanted": one.wanted,
+                            }
                             for one in transport.publications.values()
                         ],
                         "subscriptions": [

@@ -55,7 +55,7 @@ class Node:
         self.epoch = new_epoch()
         self._config = config
         self._model = Model()
-        self._control = ControlLoop(self.core, self._model, policy)
+        self._control = ControlLoop(self.core, self._model, policy, config.recorded_layers)
         self._statistics = Statistics(self.core.drop_reasons)
         commands = Commands(self.core, self._model, self.epoch, monotonic_us)
         self._server = SocketServer(commands.do, self._hello)

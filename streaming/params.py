@@ -25,6 +25,14 @@ class NodeConfig:
     exit_with_parent: bool = True
     log_level: str = "info"
     log_format: str = "json"
+    recorded_layers: Literal["best", "watched"] = "best"
+
+
+class Wanted(TypedDict):
+    """How many encodings of a picture, counted from the lowest, somebody wants."""
+
+    watched: int  # by classrooms
+    recorded: int  # by the recording
 
 
 class PublicationState(TypedDict):
@@ -33,6 +41,7 @@ class PublicationState(TypedDict):
     publication: int
     source: Source
     label: Label
+    wanted: Wanted | None
 
 
 class SubscriptionState(TypedDict):

@@ -35,7 +35,7 @@ class Rungs:
         """A rung is what really goes out (`table`), not what was decided: a better layer waits for its key frame."""
         now = _rungs(table, decision, demand, sources)
         told = self._told
-        before = _places(told["subscription"], now["subscription"])
+        before = places(told["subscription"], now["subscription"])
         same = before >= 0
         for name in ("spatial", "height", "reason"):
             same &= _at(told[name], before) == now[name]
@@ -60,9 +60,9 @@ def _rungs(
     silent = np.array([not sources.sends(one) for one in publications.tolist()], dtype=np.bool_)
     spatial = table["spatial"].astype(np.int64)
     height = heights.reshape(-1, LAYERS)[of, np.clip(spatial, 0, LAYERS - 1)] if spatial.size else spatial
-    leg = _places(decision.subscription, table["subscription"])
+    leg = places(decision.subscription, table["subscription"])
     reason = np.where((leg < 0) | silent[of], NO_SOURCE, _at(decision.reason, leg))
-    transport = _places(decision.transport, _at(demand.transport, leg))
+    transport = places(decision.transport, _at(demand.transport, leg))
     estimate: Floats = np.where((leg >= 0) & (transport >= 0), _at(decision.estimate_bps, transport), 0).astype(float)
     return {
         "subscription": table["subscription"],
@@ -73,7 +73,7 @@ def _rungs(
     }
 
 
-def _places(among: NDArray[Any], handles: NDArray[Any]) -> NDArray[np.intp]:
+def places(among: NDArray[Any], handles: NDArray[Any]) -> NDArray[np.intp]:
     """Where each handle stands in a list in any order, -1: nowhere."""
     if among.size == 0:
         return np.full(handles.size, -1, dtype=np.intp)

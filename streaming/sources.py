@@ -23,6 +23,8 @@ USUAL_BPS: Mapping[Source, tuple[int, int, int]] = {
     "screen": (300_000, 600_000, 1_200_000),
 }
 USUAL_PACKET_BITS = 8_000
+# A layer of ours to switch on and off counts as running while packets of it are at most so old.
+RUNNING_US = 300_000
 # Of its rate up to each temporal layer; a shared screen mostly has only one.
 USUAL_PARTS: Mapping[Source, tuple[float, ...]] = {
     "microphone": (1.0, 1.0, 1.0, 1.0),
@@ -44,11 +46,15 @@ class _Layer:
     temporal_bps: list[float] = field(default_factory=lambda: [0.0] * TEMPORAL_LAYERS)
     packets_hz: float = 0.0
     taken_us: int = -1
+    # What it sent while it ran: nobody could ever climb to a layer that is off if it counted as nothing.
+    kept_bps: list[float] | None = None
+    kept_hz: float = 0.0
 
     def take(self, packets: int, temporal_bps: list[int], now_us: int, smooth_us: float, usual_bps: float) -> None:
         """One more look at the counters."""
         span_us = now_us - self.taken_us if self.taken_us >= 0 else 0
-        if packets > self.packets:
+        grew = packets > self.packets
+        if grew:
             self.heard_us = now_us
             if self.began_us < 0:
                 self.began_us = now_us
@@ -62,6 +68,8 @@ class _Layer:
             ]
             rates = zip(self.temporal_bps, believed, strict=True)
             self.temporal_bps = [keep * before + (1 - keep) * now for before, now in rates]
+            if grew and self.measured(now_us):
+                self.kept_bps, self.kept_hz = self.temporal_bps, self.packets_hz
         self.packets, self.taken_us = packets, now_us
 
     def _mixed(self, pace: float, span_us: int) -> float:
@@ -76,12 +84,22 @@ class _Layer:
         """Whether anything came lately."""
         return now_us - self.heard_us < SILENT_US
 
+    def runs(self, now_us: int) -> bool:
+        """Whether it was not switched off."""
+        return now_us - self.heard_us < RUNNING_US
+
+    def wake(self, now_us: int) -> None:
+        """It was just asked for: its first packets take their time, and its first second says little."""
+        if not self.runs(now_us):
+            self.heard_us, self.began_us = now_us, -1
+
 
 class SourceRates:
     """Follows the encodings table of `Core.take_stats`; `of` tells what a publication is."""
 
     def __init__(self) -> None:
         self._layers: dict[tuple[int, int], _Layer] = {}
+        self._asked: dict[int, int] = {}  # encodings that are to run, counted from the lowest
 
     def take(self, table: Mapping[str, NDArray[Any]], now_us: int, of: Mapping[int, Source]) -> None:
         """The table of now; layers that are no longer in it are forgotten."""
@@ -96,24 +114,43 @@ class SourceRates:
             layer.take(packets, temporal_bps, now_us, SMOOTH_US[source], usual_bps)
             layer.height = height
         self._layers = seen
+        self._asked = {publication: count for publication, count in self._asked.items() if (publication, 0) in seen}
+
+    def ask(self, publication: int, count: int, now_us: int) -> None:
+        """So many of its encodings are to run from now on."""
+        before = self._asked.get(publication, LAYERS)
+        self._asked[publication] = count
+        for spatial in range(before, count):
+            if (layer := self._layers.get((publication, spatial))) is not None:
+                layer.wake(now_us)
+
+    def encodings(self, publication: int) -> int:
+        """How many it has, running or not."""
+        return sum((publication, spatial) in self._layers for spatial in range(LAYERS))
+
+    def arrives(self, publication: int, spatial: int, now_us: int) -> bool:
+        """Whether packets of this encoding came lately."""
+        layer = self._layers.get((publication, spatial))
+        return layer is not None and layer.sends(now_us)
 
     def rates(self, publication: int, source: Source, now_us: int) -> tuple[list[list[float]], list[float]]:
-        """Bit/s up to each temporal layer of each layer, and packets a second; 0 where a layer is off.
+        """Bit/s up to each temporal layer of each layer, and packets a second; 0 where a layer is not to be had.
 
-        The base layer never is: a still screen may be silent for long.
+        The base layer always is: a still screen may be silent for long. One that was switched off is, at its last rate.
         """
         rates = [[0.0] * TEMPORAL_LAYERS for _ in range(LAYERS)]
         paces = [0.0] * LAYERS
+        asked = self._asked.get(publication, LAYERS)
         for spatial in range(LAYERS):
             layer = self._layers.get((publication, spatial))
-            if layer is not None and layer.sends(now_us):
-                if layer.measured(now_us):
-                    rates[spatial] = [max(rate, 1.0) for rate in layer.temporal_bps]
-                    paces[spatial] = layer.packets_hz
-                else:
-                    usual = USUAL_BPS[source][spatial]
-                    rates[spatial] = [max(usual * part, 1.0) for part in USUAL_PARTS[source]]
-                    paces[spatial] = usual / USUAL_PACKET_BITS
+            if layer is None:
+                continue
+            off = spatial >= asked and not layer.runs(now_us)
+            if off or (layer.sends(now_us) and not layer.measured(now_us)):
+                rates[spatial], paces[spatial] = _expected(layer, source, spatial)
+            elif layer.sends(now_us):
+                rates[spatial] = [max(rate, 1.0) for rate in layer.temporal_bps]
+                paces[spatial] = layer.packets_hz
         if not any(rate[-1] for rate in rates):
             rates[0] = [1.0] * TEMPORAL_LAYERS
         return rates, paces
@@ -127,3 +164,11 @@ class SourceRates:
         """Whether any packet of it ever came."""
         layers = (self._layers.get((publication, spatial)) for spatial in range(LAYERS))
         return any(layer is not None and layer.packets > 0 for layer in layers)
+
+
+def _expected(layer: _Layer, source: Source, spatial: int) -> tuple[list[float], float]:
+    """What a layer will send: what it sent before, or what browsers usually send."""
+    if layer.kept_bps is not None:
+        return [max(rate, 1.0) for rate in layer.kept_bps], layer.kept_hz
+    usual = USUAL_BPS[source][spatial]
+    return [max(usual * part, 1.0) for part in USUAL_PARTS[source]], usual / USUAL_PACKET_BITS

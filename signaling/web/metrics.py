@@ -17,6 +17,7 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector
 
 from signaling.hub import Hub
+from signaling.lesson import GRAVITY
 from signaling.web.health import unready
 
 VERSION = "0.1.0"
@@ -34,6 +35,7 @@ class HubCollector(Collector):
         yield GaugeMetricFamily("zhuandi_rooms", "Open lessons", value=len(self._hub.rooms))
         yield self._participants()
         yield self._tracks()
+        yield from self._rungs()
         yield from self._traffic()
         yield from self._repairs()
         yield self._joins()
@@ -64,6 +66,24 @@ class HubCollector(Collector):
             for direction in ("in", "out"):
                 family.add_metric([kind, direction], counts[kind, direction])
         return family
+
+    def _rungs(self) -> Iterable[Metric]:
+        """What classrooms get and why, and what output ends are spared."""
+        held = GaugeMetricFamily("zhuandi_classrooms", "Receiving ends by what keeps them from more", labels=["reason"])
+        encodings = GaugeMetricFamily("zhuandi_encodings", "Encodings of pictures by who wants them", labels=["wanted"])
+        reasons: Counter[str] = Counter()
+        wanted: Counter[str] = Counter()
+        for room in self._hub.rooms.values():
+            reasons.update(room.lesson.classrooms().counts)
+            for participant in room.lesson.participants.values():
+                for publication in participant.transport.publications.values() if participant.transport else ():
+                    if publication.wanted is not None:
+                        wanted.update(publication.wanted)
+        for reason in GRAVITY:
+            held.add_metric([reason], reasons[reason])
+        for who in ("watched", "recorded"):
+            encodings.add_metric([who], wanted[who])
+        return held, encodings
 
     def _traffic(self) -> Iterable[Metric]:
         totals = self._hub.book.totals

@@ -28,6 +28,7 @@ from signaling.messages import (
     Refused,
     Report,
     ServerMessage,
+    Shown,
     Sources,
     Welcome,
 )
@@ -165,6 +166,9 @@ class Conversation:
                 me.choice = message.choice
                 await room.settle()
                 room.tell_media_state(me)
+            case Shown():
+                me.hidden = message.hidden()
+                await room.settle()
             case Report():
                 me.report = message
                 await room.play_out_changed(me)

@@ -106,7 +106,7 @@ class FakeMedia:
                 return self._local(command["transport"], "new")
             case "add_publication":
                 handle = self._next()
-                row = {"publication": handle, "source": command["source"], "label": command["label"]}
+                row = {"publication": handle, "source": command["source"], "label": command["label"], "wanted": None}
                 self.transports[command["transport"]]["publications"].append(row)
                 return {"handle": handle}
             case "add_subscription":

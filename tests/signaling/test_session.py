@@ -99,6 +99,7 @@ def test_a_flood_ends_it_but_thirty_a_second_for_ever_do_not() -> None:
         (TEACHER, {"type": "sources", "microphone": True}, True),
         (CLASSROOM, {"type": "sources", "microphone": True}, False),
         (CLASSROOM, {"type": "quality", "choice": "low"}, True),
+        (CLASSROOM, {"type": "shown", "camera": False, "screen": True}, True),
         (CLASSROOM, {"type": "end_lesson"}, False),
         (TEACHER, {"type": "end_lesson"}, True),
         (replace(TEACHER, create=False), {"type": "end_lesson"}, False),

@@ -6,6 +6,7 @@ import { home, trust } from './home'
 import { links } from './links'
 import { library, player } from './library'
 import { operator } from './operator'
+import { rungs } from './rungs'
 import { teacher } from './teacher'
 
 const ALL: Record<string, Catalogue<string>> = {
@@ -18,6 +19,7 @@ const ALL: Record<string, Catalogue<string>> = {
   links,
   player,
   operator,
+  rungs,
   teacher,
 }
 const holes = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort().join()

@@ -18,6 +18,8 @@ const row = (name: string, loss: number | null, rest: Partial<TableRow> = {}): T
   layer: null,
   rtt_ms: null,
   last_keyframe_s: null,
+  reason: null,
+  estimate_kbps: null,
   ...rest,
 })
 
@@ -53,6 +55,13 @@ describe('a cell', () => {
     expect(words).toEqual(['五年级数学', '已接通', '1.7 Mbit/s', '0.01 Mbit/s', '0.2%', '低 · 中 · 高', '23 ms', '–'])
     expect(cell(row('a', null, { layer: 'paused', state: 'strange' }), 'layer', titles)).toBe('已暂停')
     expect(cell(row('a', null, { state: 'strange' }), 'state', titles)).toBe('strange')
+  })
+
+  it('names what holds an end back, and the rate behind it', () => {
+    language.value = 'zh'
+    const gets = (rest: Partial<TableRow>) => cell(row('a', null, rest), 'reason', titles)
+    expect(gets({ reason: 'link_slow', estimate_kbps: 183 })).toBe('网络慢 180 kbit/s')
+    expect([gets({ reason: 'link_out', estimate_kbps: 0 }), gets({ reason: 'ok' }), gets({})]).toEqual(['已中断', '完整', '–'])
   })
 
   it('stands out where somebody should look', () => {

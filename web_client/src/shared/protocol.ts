@@ -1,5 +1,7 @@
 /** The messages of the WebSocket, word for word as PROTOCOL.md section 3 names them. */
 
+import type { Wishes } from './layers'
+
 export type Source = 'microphone' | 'camera' | 'screen'
 export type Role = 'teacher' | 'classroom' | 'operator'
 export type LessonState = 'waiting' | 'live' | 'closed'
@@ -69,6 +71,21 @@ export interface Rung {
   estimate_kbps: number
 }
 
+export interface Layers extends Wishes {
+  type: 'layers'
+}
+
+/** One classroom that does not get all, as its teacher sees it. */
+export interface ClassroomRow extends Pick<Rung, 'camera' | 'screen' | 'reason' | 'estimate_kbps'> {
+  name: string
+}
+
+export interface Classrooms {
+  type: 'classrooms'
+  counts: Partial<Record<RungReason, number>>
+  rows: ClassroomRow[]
+}
+
 export interface TableRow {
   id: string
   name: string
@@ -83,6 +100,8 @@ export interface TableRow {
   layer: string | null
   rtt_ms: number | null
   last_keyframe_s: number | null
+  reason: RungReason | null
+  estimate_kbps: number | null
 }
 
 export interface ServerError {
@@ -111,6 +130,8 @@ export type ServerMessage =
   | LessonUpdate
   | Slots
   | Rung
+  | Layers
+  | Classrooms
   | { type: 'rejoin'; reason: string }
   | { type: 'bye'; reason: ByeReason }
   | { type: 'table'; rows: TableRow[] }
@@ -131,6 +152,7 @@ export interface Report {
 export type ClientMessage =
   | { type: 'sources'; microphone: boolean; camera: boolean; screen: boolean }
   | { type: 'quality'; choice: QualityChoice }
+  | { type: 'shown'; camera: boolean; screen: boolean }
   | ({ type: 'report' } & Report)
   | { type: 'end_lesson' }
   | { type: 'link'; link: number; profile: string }

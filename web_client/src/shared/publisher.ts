@@ -1,6 +1,7 @@
 /** The output end's connection: fixed m-lines, tracks that come and go without renegotiation. */
 
 import { capabilities, prefer, videoPreferences, type VideoCodec } from './codecs'
+import { activate, adjust, running, type Picture, type Wanted, type Wishes } from './layers'
 import { PeerLink, type PeerState } from './peer'
 import type { Source, Sources } from './protocol'
 import { openChannel } from './stills/messages'
@@ -25,13 +26,16 @@ type Tracks = Record<Source, MediaStreamTrack | null>
 export class Publisher {
   readonly link: PeerLink
   private readonly tracks: Tracks = { microphone: null, camera: null, screen: null }
-  private senders: Partial<Record<Exclude<Source, 'microphone'>, RTCRtpSender>> = {}
+  private senders: Partial<Record<Picture, RTCRtpSender>> = {}
+  private wishes: Wishes = { camera: null, screen: null }
+  private room = true
+  private negotiated: Partial<Record<Picture, RTCRtpSender>> | null = null
   private voice: VoiceSenders | null = null
 
   constructor(private readonly options: PublisherOptions) {
     this.link = new PeerLink({
       build: (pc) => this.build(pc),
-      negotiate: options.negotiate,
+      negotiate: (sdp) => this.negotiate(sdp),
       state: options.state,
       fault: options.fault,
       ...(options.create ? { create: options.create } : {}),
@@ -53,6 +57,35 @@ export class Publisher {
     if (!sender || !this.link.pc) return
     await sender.replaceTrack(track)
     if (track && source === 'camera') await rescale(sender, heightOf(track))
+  }
+
+  /** What the server wants of each picture now. */
+  obey(wishes: Record<Picture, Wanted | null>): void {
+    this.wishes = { camera: wishes.camera, screen: wishes.screen }
+    this.activate()
+  }
+
+  /** Whether the uplink has room for encodings that are only recorded. */
+  uplink(room: boolean): void {
+    if (room === this.room) return
+    this.room = room
+    this.activate()
+  }
+
+  private activate(): void {
+    for (const picture of ['camera', 'screen'] as const) {
+      const [sender, wanted] = [this.senders[picture], this.wishes[picture]]
+      if (sender) void activate(sender, wanted ? running(wanted, this.room) : undefined)
+    }
+  }
+
+  /** A new connection begins with all encodings; an ICE restart changes nothing. */
+  private async negotiate(sdp: string): Promise<string> {
+    const senders = this.senders
+    const answer = await this.options.negotiate(sdp)
+    if (senders !== this.negotiated) this.obey({ camera: null, screen: null })
+    this.negotiated = senders
+    return answer
   }
 
   private async build(pc: RTCPeerConnection): Promise<void> {
@@ -77,8 +110,9 @@ function heightOf(track: MediaStreamTrack | null): number {
 }
 
 /** What the encoder gives up first when the line is short: small print must stay sharp. */
-async function degrade(sender: RTCRtpSender, preference: 'balanced' | 'maintain-resolution'): Promise<void> {
-  const parameters = sender.getParameters() as RTCRtpSendParameters & { degradationPreference?: string }
-  parameters.degradationPreference = preference
-  await sender.setParameters(parameters).catch(() => undefined)
+function degrade(sender: RTCRtpSender, preference: 'balanced' | 'maintain-resolution'): Promise<void> {
+  return adjust(sender, (parameters) => {
+    Object.assign(parameters, { degradationPreference: preference })
+    return true
+  })
 }

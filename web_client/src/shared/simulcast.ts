@@ -1,6 +1,7 @@
 /** The camera's three layers: heights 180, 360, 720 whatever the camera's own height is. */
 
 import type { VideoCodec } from './codecs'
+import { adjust } from './layers'
 
 export interface Layer {
   rid: string
@@ -53,11 +54,12 @@ export function addCamera(pc: RTCPeerConnection, cameraHeight: number, codec: Vi
 }
 
 /** Re-aims the layers after another camera was put in. */
-export async function rescale(sender: RTCRtpSender, cameraHeight: number): Promise<void> {
-  const parameters = sender.getParameters()
-  for (const encoding of parameters.encodings) {
-    const layer = CAMERA_LAYERS.find((one) => one.rid === encoding.rid)
-    if (layer) encoding.scaleResolutionDownBy = scaleFor(cameraHeight, layer)
-  }
-  await sender.setParameters(parameters).catch(() => undefined)
+export function rescale(sender: RTCRtpSender, cameraHeight: number): Promise<void> {
+  return adjust(sender, ({ encodings }) => {
+    for (const encoding of encodings) {
+      const layer = CAMERA_LAYERS.find((one) => one.rid === encoding.rid)
+      if (layer) encoding.scaleResolutionDownBy = scaleFor(cameraHeight, layer)
+    }
+    return true
+  })
 }

@@ -21,6 +21,7 @@ import { Receiver } from '../../shared/receiver'
 import { StillReceiver, type Still } from '../../shared/stills/receive'
 import { TokenStore } from '../../shared/token'
 import { useReports } from './reports'
+import type { Shown } from './shown'
 import { DEFAULT_SLOTS, isShown, midOf } from './slots'
 
 export type Phase = 'loading' | 'join' | 'room' | 'ended'
@@ -79,6 +80,7 @@ export class Attending {
     aim: (target_ms) => this.receiver.aim(target_ms),
     send: (report) => void this.line.value?.signal.send({ type: 'report', ...report }),
   })
+  private shown: Shown | null = null
   private brokenSince_ms = 0
 
   constructor() {
@@ -109,6 +111,12 @@ export class Attending {
     this.state.choice = choice
     localStorage.setItem(QUALITY_KEY, choice)
     this.line.value?.signal.send({ type: 'quality', choice })
+  }
+
+  /** Which pictures the page shows from now on. */
+  readonly show = (shown: Shown): void => {
+    this.shown = shown
+    this.line.value?.signal.send({ type: 'shown', ...shown })
   }
 
   /** A link with six digits joins by itself, for as long as it takes. */
@@ -146,6 +154,7 @@ export class Attending {
     this.receiver.link.welcomed(message.resumed)
     const { choice } = this.state
     if (choice !== 'auto') this.line.value?.signal.send({ type: 'quality', choice })
+    if (this.shown) this.show(this.shown)
   }
 
   private hear(message: ServerMessage): void {

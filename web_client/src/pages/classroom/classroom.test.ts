@@ -7,6 +7,7 @@ import { step } from './keys'
 import { LINGER_MS, isDeliberate, useLinger } from './linger'
 import { CALM_MS, DEEP_MS, Playout, SHALLOW_MS } from './playout'
 import { rungSentence } from './rung'
+import { shownPictures } from './shown'
 import { DEFAULT_SLOTS, isShown, midOf } from './slots'
 
 const ALL: Sources = { microphone: true, camera: true, screen: true }
@@ -101,6 +102,16 @@ describe('a picture', () => {
 
 it('walks through the buttons in both directions, round the ends', () => {
   expect([step(-1, 3, 1), step(2, 3, 1), step(0, 3, -1), step(1, 3, 1), step(-1, 0, 1)]).toEqual([0, 0, 2, 2, -1])
+})
+
+it.each([
+  ['both', true, true, false, true, { camera: true, screen: true }],
+  ['the slides alone', true, true, true, true, { camera: false, screen: true }],
+  ['the teacher alone', true, true, true, false, { camera: true, screen: false }],
+  ['the only one there is', true, false, true, true, { camera: true, screen: true }],
+  ['nothing where nobody looks', false, true, false, true, { camera: false, screen: false }],
+])('shows %s', (_, inSight, both, alone, screenLarge, shown) => {
+  expect(shownPictures(inSight, both, alone, screenLarge)).toEqual(shown)
 })
 
 describe('the play-out buffer', () => {

@@ -2,6 +2,7 @@
 
 import { classroom } from '../../locales/classroom'
 import type { Rung } from '../../shared/protocol'
+import { roundRate } from '../../shared/rungs'
 import { translator } from '../../shared/text'
 
 const t = translator(classroom)
@@ -9,12 +10,6 @@ const t = translator(classroom)
 function part(what: 'screen' | 'camera', height: number | null): string | null {
   if (height === null) return null
   return height > 0 ? t('rungPicture', { what: t(what), height }) : t('rungPaused', { what: t(what) })
-}
-
-/** Two digits say what people need to know. */
-function roundRate(kbps: number): number {
-  const unit = 10 ** Math.max(0, Math.floor(Math.log10(kbps)) - 1)
-  return Math.round(kbps / unit) * unit
 }
 
 /** One short sentence: pictures first, then why it is not more. */

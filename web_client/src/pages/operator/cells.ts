@@ -3,6 +3,7 @@
 import { operator, type OperatorWord } from '../../locales/operator'
 import { megabits, percent } from '../../shared/format'
 import type { TableRow } from '../../shared/protocol'
+import { roundRate, rungWord } from '../../shared/rungs'
 import { translator } from '../../shared/text'
 import type { Column } from './sorting'
 
@@ -27,6 +28,12 @@ function layerWord(layer: string | null): string {
 
 const speed = (bps: number | null) => (bps === null ? UNKNOWN : `${megabits(bps)} Mbit/s`)
 
+/** Why an end gets what it gets: the word, and the rate that is behind it. */
+function reasonWords({ reason, estimate_kbps: kbps }: TableRow): string {
+  if (!reason) return UNKNOWN
+  return reason === 'link_slow' && kbps ? `${rungWord(reason)} ${roundRate(kbps)} kbit/s` : rungWord(reason)
+}
+
 /** Whether somebody should look at this end. */
 export function isBad(row: TableRow): boolean {
   return (row.loss ?? 0) > LOSSY || row.state === 'away'
@@ -48,6 +55,8 @@ export function cell(row: TableRow, column: Column, titles: ReadonlyMap<string, 
       return percent(row.loss)
     case 'layer':
       return layerWord(row.layer)
+    case 'reason':
+      return reasonWords(row)
     case 'rtt_ms':
       return row.rtt_ms === null ? UNKNOWN : `${Math.round(row.rtt_ms)} ms`
     case 'last_keyframe_s':

@@ -2,7 +2,9 @@
 
 import type { TableRow } from '../../shared/protocol'
 
-export type Column = 'name' | 'role' | 'lesson' | 'state' | 'recv_bps' | 'send_bps' | 'loss' | 'layer' | 'rtt_ms' | 'last_keyframe_s'
+export type Column =
+  | ('name' | 'role' | 'lesson' | 'state' | 'recv_bps' | 'send_bps')
+  | ('loss' | 'layer' | 'reason' | 'rtt_ms' | 'last_keyframe_s')
 
 export interface Order {
   by: Column

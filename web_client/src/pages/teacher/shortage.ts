@@ -10,6 +10,7 @@ interface Stat {
   type: string
   kind?: string
   id?: string
+  active?: boolean
   qualityLimitationReason?: string
   frameHeight?: number
   framesSent?: number
@@ -34,7 +35,7 @@ export class ShortageWatch {
     let [limited, height, bps] = [false, 0, 0]
     const frames = new Map<string, number>()
     for (const stat of stats as Iterable<Stat>) {
-      if (stat.type === 'outbound-rtp' && stat.kind === 'video') {
+      if (stat.type === 'outbound-rtp' && stat.kind === 'video' && stat.active !== false) {
         limited ||= stat.qualityLimitationReason === 'bandwidth'
         frames.set(stat.id ?? '', stat.framesSent ?? 0)
         const moved = (stat.framesSent ?? 0) > (this.frames.get(stat.id ?? '') ?? 0)

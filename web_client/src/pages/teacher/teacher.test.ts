@@ -105,6 +105,13 @@ describe('a short uplink', () => {
     expect(watch.look(stats(40), LASTS_MS + 2000)).toEqual({ kbps: 280, height: 0 })
   })
 
+  it('does not speak of encodings that are switched off', () => {
+    const watch = new ShortageWatch()
+    const off = { ...layer('h', 720, 5, 'bandwidth'), active: false }
+    expect(watch.look([line, layer('l', 180, 1, 'none'), off], 0)).toBeNull()
+    expect(watch.look([line, layer('l', 180, 20, 'none'), off], LASTS_MS)).toBeNull()
+  })
+
   it('is over when the browser is no longer held back, and a busy processor is none', () => {
     const watch = new ShortageWatch()
     watch.look([line, layer('l', 180, 1, 'bandwidth')], 0)

@@ -8,6 +8,7 @@ import { openLine, type Line } from '../../shared/line'
 import type { PeerState } from '../../shared/peer'
 import {
   CodedError,
+  type Classrooms,
   type LessonBrief,
   type LessonUpdate,
   type ServerMessage,
@@ -36,6 +37,7 @@ function initialState() {
     fault: null as string | null,
     lesson: null as LessonBrief | null,
     receivers: 0,
+    classrooms: null as Classrooms | null,
     peer: 'idle' as PeerState,
     recording: 'off' as RecordingState,
     recordingFault: null as string | null,
@@ -157,6 +159,8 @@ export class Teaching {
 
   private hear(message: ServerMessage): void {
     if (message.type === 'lesson') this.heardLesson(message)
+    else if (message.type === 'layers') this.publisher.obey(message)
+    else if (message.type === 'classrooms') this.state.classrooms = message
     else if (message.type === 'error') this.state.fault = message.code
     else if (message.type === 'rejoin') {
       setTimeout(() => void this.publisher.link.rebuild(), Math.random() * REJOIN_JITTER_MS)

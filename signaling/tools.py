@@ -1,0 +1,35 @@
+"""What every room works with: the way to a page, and what is behind the lesson."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from signaling.emulator.ways import Ways
+from signaling.messages import ByeReason, ServerMessage
+from signaling.recordings import Recordings
+from streaming.client import MediaClient
+
+
+class Outbox(Protocol):
+    """The way to one client's page."""
+
+    def send(self, message: ServerMessage) -> None:
+        """Queue a message; never waits."""
+
+    def bye(self, reason: ByeReason) -> None:
+        """Say why and close."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What every room works with."""
+
+    media: MediaClient
+    recordings: Recordings
+    now_ms: Callable[[], int]
+    record: bool
+    max_receivers: int
+    demo_keep: int
+    ways: Ways
