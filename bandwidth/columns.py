@@ -57,7 +57,7 @@ class Feedback:
     delay_ms: Floats  # least one-way delay, origin arbitrary; NaN: no news
     delay_mean_ms: Floats
     arrival_ms: Floats  # last arrival on the receiver's clock; NaN: no news
-    feedback_age_us: I64  # -1: never
+    feedback_age_us: I64  # how long packets fly of which nothing was heard, 0: none do; -1: never any feedback
     in_flight_bytes: U64
     queue_us: I64  # age and bytes of what waits in the pacer
     queue_bytes: U64

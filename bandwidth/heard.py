@@ -31,7 +31,7 @@ class Heard:
     group_count: I64
     delay_ms: Floats
     arrival_ms: Floats
-    age_us: I64  # since the last feedback, -1: never
+    age_us: I64  # how long packets fly of which nothing was heard, -1: never any feedback
     in_flight_bits: Floats
     rtt_us: Floats  # -1: unknown
     remb_bps: Floats  # 0: none

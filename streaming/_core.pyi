@@ -274,8 +274,8 @@ class Core:
         that came after it was called lost is taken back), `loss_runs` u32 (runs of consecutive losses, TWCC alone),
         `groups` f64 (rows, 16, 3): send delta, arrival delta and arrival in ms of pairs of packet groups, oldest first, and `group_count` u8,
         `delay_ms` f64 (least arrival less send time, origin arbitrary, NaN: no news), `delay_mean_ms` f64, `arrival_ms` f64 (last arrival on the
-        receiver's clock, unwrapped, NaN: no news), `feedback_age_us` i64 (-1: never), `in_flight_bytes` u64 (sent after the last packet that feedback
-        spoke of), `queue_us` i64 and `queue_bytes` u64 (what waits in the pacer), `probe_sent_bps` u64, `probe_acked_bps` u64 (rates at which the
+        receiver's clock, unwrapped, NaN: no news), `feedback_age_us` i64 (how long packets fly of which nothing was heard, 0: none do; -1: never
+        any feedback), `in_flight_bytes` u64 (sent after the last packet that feedback spoke of), `queue_us` i64 and `queue_bytes` u64 (what waits in the pacer), `probe_sent_bps` u64, `probe_acked_bps` u64 (rates at which the
         last probe left and arrived), `probe_state` u8 (0 none, 1 running, 2 finished and 3 aborted since the last call), `padding_bytes`,
         `repair_bytes`, `sound_bytes`, `still_bytes` u64, `sound_wait_us` i64 (longest wait of a packet of sound in the pacer).
         """

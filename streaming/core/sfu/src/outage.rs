@@ -6,6 +6,8 @@ use zhuandi_wire::time::Micros;
 const MIN_SILENCE_US: i64 = 400_000;
 /// After this long the copies of sound are a load on a link that may be coming back.
 const LONG_US: i64 = 2_000_000;
+/// Where no sound goes, a packet of padding asks this often whether the link is back: nothing else would be answered.
+const KNOCK_US: i64 = 500_000;
 /// Intervals before one was measured: browsers send TWCC every 50 to 250 ms, and reports every one to five seconds.
 pub const TWCC_INTERVAL_US: i64 = 250_000;
 /// See [`TWCC_INTERVAL_US`].
@@ -28,6 +30,7 @@ pub enum Silence {
 pub struct Outage {
     heard: Option<Micros>,
     unheard_since: Option<Micros>,
+    sent_at: Micros,
     interval_us: i64,
     level: Silence,
 }
@@ -35,6 +38,7 @@ pub struct Outage {
 impl Outage {
     /// A packet left.
     pub fn sent(&mut self, now: Micros) {
+        self.sent_at = now;
         if self.unheard_since.is_none() {
             self.unheard_since = Some(now);
         }
@@ -59,6 +63,16 @@ impl Outage {
         self.unheard_since.is_some()
     }
 
+    /// How long packets fly of which nothing was heard; 0: none do.
+    pub fn unheard_us(&self, now: Micros) -> i64 {
+        self.unheard_since.map_or(0, |since| now.since(since))
+    }
+
+    /// Whether something must leave to be answered.
+    pub fn knocks(&self, now: Micros) -> bool {
+        now >= self.knock_at()
+    }
+
     /// What is left of sending.
     pub fn level(&self) -> Silence {
         self.level
@@ -66,7 +80,7 @@ impl Outage {
 
     /// Look at the clock; answers the new level when it changed. `rtt_us`: round trip.
     pub fn tick(&mut self, now: Micros, rtt_us: i64) -> Option<Silence> {
-        if now < self.next(rtt_us) {
+        if now < self.worse_at(rtt_us) {
             return None;
         }
         self.level = match self.level {
@@ -78,6 +92,17 @@ impl Outage {
 
     /// When to look next.
     pub fn next(&self, rtt_us: i64) -> Micros {
+        self.worse_at(rtt_us).min(self.knock_at())
+    }
+
+    fn knock_at(&self) -> Micros {
+        match self.level {
+            Silence::None => Micros::NEVER,
+            _ => self.sent_at.plus(KNOCK_US),
+        }
+    }
+
+    fn worse_at(&self, rtt_us: i64) -> Micros {
         let (Some(since), Some(_)) = (self.unheard_since, self.heard) else {
             return Micros::NEVER;
         };

@@ -74,7 +74,7 @@ pub struct FeedbackRow {
     pub delay_mean_us: Option<i64>,
     /// Last arrival on the receiver's clock, unwrapped.
     pub arrival_us: Option<i64>,
-    /// Time since the last feedback; -1: never.
+    /// How long packets fly of which nothing was heard, 0: none do; -1: there never was any feedback.
     pub feedback_age_us: i64,
     /// Bytes sent after the last packet that feedback spoke of; 0 without TWCC.
     pub in_flight_bytes: u64,

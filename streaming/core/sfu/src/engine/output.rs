@@ -47,6 +47,9 @@ impl Engine {
                     *count += 1;
                 }
             }
+            if association.outage.knocks(now) {
+                knock(now, association, &mut self.legs, path, out);
+            }
             let began_to_wait = association.outage.waits() && !waits;
             self.send_stills(now, index, out);
             self.send_padding_for_probe(now, index, path, out);
@@ -89,6 +92,21 @@ impl Engine {
         };
         self.associations.get(index).is_some_and(waits)
     }
+}
+
+/// One packet of padding into the silence of a receiver that gets no sound: its answer ends the outage.
+fn knock(
+    now: Micros,
+    association: &mut Association,
+    legs: &mut Slab<Leg>,
+    path: Path,
+    out: &mut Outgoing,
+) {
+    association.outage.sent(now);
+    let mut ways = association.legs.iter().copied();
+    let way = ways.find(|index| legs.get(*index).is_some_and(Leg::pads));
+    // Without a way to pad there is no picture that would come back.
+    let _ = send_padding(now, association, legs, way, path, out);
 }
 
 fn send_rtcp(association: &mut Association, path: Path, out: &mut Outgoing) {

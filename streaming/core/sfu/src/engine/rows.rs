@@ -143,7 +143,7 @@ fn feedback_row(now: Micros, found: &mut Association) -> FeedbackRow {
             .delay_us
             .map(|_| acked.delay_sum_us / i64::from(acked.received.max(1))),
         arrival_us: acked.arrival_us,
-        feedback_age_us: heard_at.map_or(-1, |at| now.since(at)),
+        feedback_age_us: heard_at.map_or(-1, |_| found.outage.unheard_us(now)),
         in_flight_bytes: match heard {
             Heard::Twcc => found.sent.in_flight_bytes(),
             _ => 0,

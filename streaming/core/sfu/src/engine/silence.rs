@@ -63,7 +63,9 @@ impl Engine {
             association.pacer.probe.tick(now, &association.sent, rtt_us);
             association.pacer.follow_probe(now);
         }
-        match association.outage.tick(now, rtt_us) {
+        let level = association.outage.tick(now, rtt_us);
+        let knocks = association.outage.knocks(now);
+        match level {
             None | Some(Silence::None) => {}
             Some(Silence::Short) => {
                 association.pacer.set_sound_only(true);
@@ -80,6 +82,9 @@ impl Engine {
                     }
                 }
             }
+        }
+        if knocks {
+            self.touch(index);
         }
     }
 

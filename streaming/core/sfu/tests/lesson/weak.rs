@@ -171,3 +171,51 @@ fn a_link_that_falls_sheds_upper_layers_first_and_leaves_no_gap() {
         assert!(upper(end - 1_000_000, end) >= 5, "all layers go again");
     }
 }
+
+#[test]
+fn a_pause_of_the_teacher_is_no_silence_of_the_classroom() {
+    for start in STARTS {
+        let mut world = World::new(3, 15);
+        let teacher = teacher(&mut world, &film(50, start));
+        let room = classroom(&mut world, 50);
+        world.run(500_000);
+        connect(&mut world, room.camera_slot(), Some(100));
+        connect(&mut world, room.voice_slot(), Some(101));
+        world.run(1_500_000);
+        world.silenced.insert(teacher);
+        world.run(3_000_000);
+        assert_eq!(
+            row(&mut world).feedback_age_us,
+            0,
+            "there is nothing to tell"
+        );
+        world.silenced.clear();
+        for _ in 0..20 {
+            world.run(10_000);
+            let age = row(&mut world).feedback_age_us;
+            assert!((0..150_000).contains(&age), "{age}");
+        }
+    }
+}
+
+#[test]
+fn without_sound_too_a_picture_is_back_soon_after_an_outage() {
+    for start in STARTS {
+        let mut world = World::new(3, 16);
+        teacher(&mut world, &film(50, start));
+        let room = classroom(&mut world, 50);
+        world.run(500_000);
+        connect(&mut world, room.camera_slot(), Some(100));
+        world.run(2_000_000);
+        world.silenced.insert(room.local);
+        world.run(6_000_000);
+        let dead = row(&mut world);
+        assert!(dead.feedback_age_us >= 5_900_000, "{dead:?}");
+        let end = world.now.0;
+        world.silenced.clear();
+        world.run(3_000_000);
+        let picture = seen(&world.nodes[2].log, room.camera_track());
+        let back = picture.iter().find(|seen| seen.at_us > end);
+        assert!(back.is_some_and(|seen| seen.at_us < end + 2_800_000));
+    }
+}
