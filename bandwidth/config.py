@@ -150,5 +150,6 @@ class Config:
     copies_from: tuple[float, float, float] = (0.02, 0.12, 0.30)
     bursty: float = 1.5
     copies_down_us: int = 5_000_000
+    copies_first_us: int = 2_000_000  # the copy that a new receiver gets, while it loses nothing
     sound_share: float = 0.92  # of the estimate: what sound and its copies may take, reports stay beside it
     lossy: float = 0.05  # the word for people

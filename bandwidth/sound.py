@@ -24,19 +24,23 @@ class Sound:
 
     copies: I64
     lower_since_us: I64  # since when fewer would do; FOREVER: they would not
+    lossy: Bools  # any was ever needed
 
 
 def fresh(count: int) -> Sound:
-    """Rows without loss."""
-    return Sound(np.zeros(count, dtype=np.int64), np.full(count, FOREVER_US, dtype=np.int64))
+    """Rows of which no loss is known yet: one copy stands for it, until the link has shown itself."""
+    one, never = np.ones(count, dtype=np.int64), np.full(count, FOREVER_US, dtype=np.int64)
+    return Sound(one, never, np.zeros(count, dtype=np.bool_))
 
 
 def update(sound: Sound, loss: Floats, now_us: int, config: Config) -> None:
     """More at once, one fewer after some seconds (weak-link practice: loss comes back)."""
     need = np.searchsorted(config.copies_from, loss, side="right").astype(np.int64)
+    sound.lossy |= need > 0
     lower = need < sound.copies
     since = np.where(lower, np.minimum(sound.lower_since_us, now_us), FOREVER_US)
-    down = lower & (now_us - since >= config.copies_down_us)
+    patience = np.where(sound.lossy, config.copies_down_us, config.copies_first_us)
+    down = lower & (now_us - since >= patience)
     sound.copies = np.where(need > sound.copies, need, sound.copies - down)
     sound.lower_since_us = np.where(down, now_us, since)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bandwidth.config import Config
-from bandwidth.sound import fitting, mask
+from bandwidth.sound import fitting, fresh, mask, update
 
 
 @pytest.mark.parametrize("copies", range(4))
@@ -36,3 +36,14 @@ def test_copies_give_way_before_they_fill_the_link_but_one_always_goes() -> None
     room_bps = np.array([80e3, 50e3, 20e3, 20e3, np.inf])
     alone_bps, copy_bps = np.full(5, 22e3), np.full(5, 14e3)
     assert fitting(copies, alone_bps, copy_bps, room_bps).tolist() == [3, 2, 1, 0, 2]
+
+
+def test_a_new_receiver_gets_a_copy_until_its_link_has_shown_itself() -> None:
+    sound, config = fresh(2), Config()
+    loss = np.array([0.0, 0.05])
+    seen = []
+    for tick in range(30):
+        update(sound, loss, tick * 100_000, config)
+        seen.append(sound.copies.tolist())
+    assert seen[10] == [1, 1]
+    assert seen[-1] == [0, 1]
