@@ -269,7 +269,7 @@ def _watch_rivals(
     alone = now_us - rate.low_since_us > config.compete_leave_us
     # The trial: a link that is simply slow does not carry more when we send more.
     trial = now_us - rate.competing_us > config.compete_trial_us
-    mistaken = trial & (arrives < 0.6 * rate.estimate_bps * (1 - loss.random)) & (loss.ratio > config.compete_loss)
+    mistaken = trial & (arrives < 0.6 * rate.sent_bps * (1 - loss.random)) & (loss.ratio > config.compete_loss)
     leaves = rate.competing & (alone | mistaken | rate.out)
     rate.competing &= ~leaves
     blocked = now_us + np.where(alone, 0, config.compete_block_us)
