@@ -47,8 +47,9 @@ impl Leg {
     }
 
     fn drop_queued(&mut self, pacer: &mut Pacer, cut: Cut) {
-        for frame in pacer.drop_frames(self.index, cut) {
-            self.rewriter.withdraw(&frame);
+        let frames = pacer.drop_frames(self.index, cut);
+        self.rewriter.withdraw(&frames);
+        for frame in frames {
             let count = frame.to - frame.from;
             self.counters.dropped += count;
             for number in [&mut self.floor, &mut self.keyframe.0] {

@@ -37,12 +37,17 @@ impl Withdrawn {
 }
 
 impl Rewriter {
-    /// Take a frame's numbers back; those behind it move up. Nothing of it, nor behind it, may have been sent.
-    pub fn withdraw(&mut self, frame: &Withdrawn) {
-        let count = frame.to - frame.from;
-        if frame.to >= self.next {
-            self.omitted = self.input_picture(frame).or(self.omitted);
+    /// Take the numbers of frames back, last frames first; those behind them move up. Nothing of them may have been sent.
+    pub fn withdraw(&mut self, frames: &[Withdrawn]) {
+        // Of the newest alone, more may come: that has no picture of its own to take back.
+        if let Some(newest) = frames.first().filter(|newest| newest.to >= self.next) {
+            self.omitted = self.input_picture(newest).or(self.omitted);
         }
+        frames.iter().for_each(|frame| self.take_back(frame));
+    }
+
+    fn take_back(&mut self, frame: &Withdrawn) {
+        let count = frame.to - frame.from;
         for interval in std::mem::take(&mut self.intervals) {
             let end = interval.out_end();
             if end <= frame.from {

@@ -205,6 +205,27 @@ fn a_frame_of_which_the_rest_is_still_to_come_goes_whole() {
 }
 
 #[test]
+fn the_rest_of_a_frame_takes_no_picture_back_when_older_frames_went_with_its_beginning() {
+    for start in STARTS {
+        let mut run = Run::new(start);
+        run.frame(true, 2);
+        run.pop(2);
+        run.frame(false, 2);
+        run.frame(false, 2);
+        run.packet(false, 2, true);
+        run.leg.squeeze(0, &mut run.pacer);
+        run.packet(false, 2, false);
+        run.picture = run.picture.wrapping_add(1) & 0x7FFF;
+        run.step = 4;
+        run.frame(false, 2);
+        run.pop(usize::MAX);
+        let layers: Vec<_> = run.left.iter().map(|item| item.temporal).collect();
+        assert_eq!(layers, [0; 4]);
+        run.check();
+    }
+}
+
+#[test]
 fn behind_a_key_frame_an_old_queue_is_gone_and_layers_come_back_when_it_is_young() {
     let mut run = Run::new(9);
     (0..8).for_each(|i| run.frame(i == 0, 2));
