@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from recorder.zwl import Kind, ZwlReader
-from tests.support.browser import eventually, open_page, picture, sees_numbers, start_teaching
+from tests.support.browser import eventually, open_page, sees_numbers, start_teaching
 from tests.support.server import Server, make_token
 
 pytestmark = pytest.mark.e2e
@@ -28,15 +29,12 @@ async def lesson_under_way(browser: Browser, server: Server) -> tuple[dict[str, 
     return lesson, teacher, classroom
 
 
-async def runs_out(page: Page) -> None:
-    """Wait until the frames that were under way have been shown: the picture stands still."""
-
-    async def moves() -> bool:
-        before = await picture(page)
-        await asyncio.sleep(0.4)
-        return before != await picture(page)
-
-    await eventually(moves, lambda moved: not moved)
+@asynccontextmanager
+async def makes_a_new_connection(page: Page) -> AsyncIterator[None]:
+    """Wait at the end until the page has replaced its connection: only a new one can carry what follows."""
+    await page.evaluate("() => { window.before = window.zhuandi.pc }")
+    yield
+    await eventually(lambda: page.evaluate("() => window.zhuandi.pc !== window.before"), bool)
 
 
 async def end_lesson(teacher: Page) -> None:
@@ -48,11 +46,9 @@ async def end_lesson(teacher: Page) -> None:
 @pytest.mark.parametrize("victim", ["streaming.node", "signaling.app", "-m recorder"])
 async def test_one_process_dies_and_the_lesson_goes_on(browser: Browser, own_server: Server, victim: str) -> None:
     _, _, classroom = await lesson_under_way(browser, own_server)
-    await classroom.evaluate("() => { window.before = window.zhuandi.pc }")
-    own_server.kill_one(victim)
-    if victim == "streaming.node":
-        # Its connections died with it: only a new one can carry what follows.
-        await eventually(lambda: classroom.evaluate("() => window.zhuandi.pc !== window.before"), bool)
+    # Connections die with the process that carries them.
+    async with makes_a_new_connection(classroom) if victim == "streaming.node" else nullcontext():
+        own_server.kill_one(victim)
     await sees_numbers(classroom, within_s=BACK_S)
 
 
@@ -60,9 +56,9 @@ async def test_the_whole_server_dies_and_comes_back_with_one_recording_that_list
     browser: Browser, own_server: Server
 ) -> None:
     lesson, teacher, classroom = await lesson_under_way(browser, own_server)
-    own_server.kill()
-    await runs_out(classroom)
-    own_server.start()
+    async with makes_a_new_connection(classroom):
+        own_server.kill()
+        own_server.start()
     await sees_numbers(classroom, within_s=BACK_S)
     await eventually(lambda: teacher.get_by_test_id("state").text_content(), lambda text: "connected" in (text or ""))
     await end_lesson(teacher)
@@ -73,10 +69,9 @@ async def test_the_whole_server_dies_and_comes_back_with_one_recording_that_list
 
 async def test_the_supervisor_alone_dies_and_may_be_started_again_at_once(browser: Browser, own_server: Server) -> None:
     _, teacher, classroom = await lesson_under_way(browser, own_server)
-    await classroom.evaluate("() => { window.before = window.zhuandi.pc }")
-    own_server.kill_supervisor()
-    own_server.start()
-    await eventually(lambda: classroom.evaluate("() => window.zhuandi.pc !== window.before"), bool)
+    async with makes_a_new_connection(classroom):
+        own_server.kill_supervisor()
+        own_server.start()
     await sees_numbers(classroom, within_s=BACK_S)
     await eventually(lambda: teacher.get_by_test_id("state").text_content(), lambda text: "connected" in (text or ""))
     assert own_server.process is not None and own_server.process.poll() is None, own_server.log()
