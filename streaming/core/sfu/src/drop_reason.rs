@@ -120,4 +120,11 @@ impl DropReason {
     pub fn index(self) -> usize {
         self as usize
     }
+
+    /// One more of it.
+    pub fn count(self, drops: &mut [u64; Self::COUNT]) {
+        if let Some(count) = drops.get_mut(self.index()) {
+            *count += 1;
+        }
+    }
 }

@@ -112,7 +112,7 @@ impl Engine {
                 Offer::Replay => replays.push(index),
                 Offer::Nothing(reason) => {
                     leg.counters.dropped += u64::from(reason == DropReason::UnknownPayloadType);
-                    count(&mut self.drops, reason);
+                    reason.count(&mut self.drops);
                 }
             }
         }
@@ -214,12 +214,6 @@ impl Engine {
                 self.start_leg(now, index);
             }
         }
-    }
-}
-
-fn count(drops: &mut [u64; DropReason::COUNT], reason: DropReason) {
-    if let Some(count) = drops.get_mut(reason.index()) {
-        *count += 1;
     }
 }
 

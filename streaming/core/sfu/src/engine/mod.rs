@@ -193,9 +193,7 @@ impl Engine {
     }
 
     fn count(&mut self, reason: DropReason) {
-        if let Some(count) = self.drops.get_mut(reason.index()) {
-            *count += 1;
-        }
+        reason.count(&mut self.drops);
     }
 
     fn emit(&mut self, event: Event) {

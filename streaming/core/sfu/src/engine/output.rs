@@ -41,10 +41,8 @@ impl Engine {
             while let Some(item) = association.pacer.pop(now) {
                 let (legs, sources) = (&mut self.legs, &self.publications);
                 let sent = send_item(now, association, legs, sources, path, &item, out);
-                if let Err(reason) = sent
-                    && let Some(count) = self.drops.get_mut(reason.index())
-                {
-                    *count += 1;
+                if let Err(reason) = sent {
+                    reason.count(&mut self.drops);
                 }
             }
             if association.outage.knocks(now) {

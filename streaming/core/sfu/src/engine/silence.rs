@@ -118,7 +118,7 @@ pub(super) fn relieve(
         && let Some(leg) = legs.get_mut(item.leg)
     {
         leg.skip_to_keyframe(pacer);
-        count(drops);
+        DropReason::QueueFull.count(drops);
     }
     match pacer.pressure(item.at) {
         None => {}
@@ -126,7 +126,7 @@ pub(super) fn relieve(
             if let Some(leg) = legs.get_mut(leg) {
                 leg.give_up_queue(pacer);
             }
-            count(drops);
+            DropReason::QueueFull.count(drops);
         }
         Some(Pressure::Squeeze(layer)) => {
             for index in &association.legs {
@@ -134,7 +134,7 @@ pub(super) fn relieve(
                     leg.squeeze(layer, pacer);
                 }
             }
-            count(drops);
+            DropReason::QueueFull.count(drops);
         }
         Some(Pressure::Relieved) => {
             for index in &association.legs {
@@ -143,11 +143,5 @@ pub(super) fn relieve(
                 }
             }
         }
-    }
-}
-
-fn count(drops: &mut [u64; DropReason::COUNT]) {
-    if let Some(count) = drops.get_mut(DropReason::QueueFull.index()) {
-        *count += 1;
     }
 }
