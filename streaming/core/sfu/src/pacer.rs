@@ -165,27 +165,30 @@ impl Pacer {
         self.sound_only = sound_only;
     }
 
-    /// Queue a packet.
-    pub fn push(&mut self, item: Item) {
+    /// Queue a packet. False = the queue is full: a packet of sound took the place of the oldest, a repair is not taken.
+    pub fn push(&mut self, item: Item) -> bool {
         let queue = match item.kind {
             Kind::Audio => {
-                if self.audio.len() >= MAX_AUDIO {
+                let full = self.audio.len() >= MAX_AUDIO;
+                if full {
                     self.audio.pop_front();
                 }
-                return self.audio.push_back(item);
+                self.audio.push_back(item);
+                return !full;
             }
             Kind::Video | Kind::Filler => &mut self.video,
             Kind::Resend => &mut self.repair,
             Kind::Rtx if item.temporal == 0 => &mut self.repair,
             Kind::Rtx => &mut self.upper_repair,
-            Kind::Padding => return,
+            Kind::Padding => return true,
         };
         let picture = matches!(item.kind, Kind::Video | Kind::Filler);
         if !picture && (queue.len() >= MAX_REPAIRS || self.bytes >= MAX_BYTES) {
-            return;
+            return false;
         }
         queue.push_back(item);
         self.bytes += usize::from(item.size);
+        true
     }
 
     /// The next packet that may leave now; tell [`Pacer::sent`] when it did.

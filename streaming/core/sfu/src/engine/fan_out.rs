@@ -86,7 +86,9 @@ impl Engine {
                         let Some(association) = self.associations.get_mut(owner) else {
                             continue;
                         };
-                        association.pacer.push(item);
+                        if !association.pacer.push(item) {
+                            DropReason::QueueFull.count(&mut self.drops);
+                        }
                         if std::mem::take(&mut leg.report_soon) {
                             association.report_soon(item.at);
                             let armed = &mut association.armed;
@@ -161,7 +163,9 @@ impl Engine {
                     let Some(association) = self.associations.get_mut(owner) else {
                         return;
                     };
-                    association.pacer.push(item);
+                    if !association.pacer.push(item) {
+                        DropReason::QueueFull.count(&mut self.drops);
+                    }
                     if std::mem::take(&mut leg.report_soon) {
                         association.report_soon(now);
                         self.arm(now, owner);

@@ -213,9 +213,9 @@ impl Engine {
             return Err(DropReason::NackThrottled);
         }
         association.budget.spend(repair, item.size);
-        association.pacer.push(item);
+        let queued = association.pacer.push(item);
         self.touch(index);
-        Ok(())
+        queued.then_some(()).ok_or(DropReason::QueueFull)
     }
 
     fn handle_keyframe_request(&mut self, now: Micros, index: u32, ssrc: u32) {

@@ -72,7 +72,7 @@ fn sound_goes_first_then_repairs_then_picture_and_what_is_left_is_for_stills() {
 fn a_paced_queue_sends_at_its_rate_and_sound_does_not_wait_but_counts() {
     let mut pacer = Pacer::default();
     pacer.set_rate(Micros(0), 1_000_000);
-    (0..100).for_each(|i| pacer.push(item(Kind::Video, 1, i, 0)));
+    (0..100).for_each(|i| assert!(pacer.push(item(Kind::Video, 1, i, 0))));
     let sent = run(&mut pacer, 0, 400_000).len();
     assert!(
         (49..=52).contains(&sent),
@@ -100,7 +100,7 @@ fn at_low_rates_no_two_packets_leave_together() {
     for rate in [64_000, 200_000, 600_000] {
         let mut pacer = Pacer::default();
         pacer.set_rate(Micros(0), rate);
-        (0..40).for_each(|i| pacer.push(item(Kind::Video, 1, i, 0)));
+        (0..40).for_each(|i| assert!(pacer.push(item(Kind::Video, 1, i, 0))));
         let sent = run(&mut pacer, 10_000_000, 10_500_000);
         let gap = 8_000_000_000 / rate as i64 - BURST_US - 1_000;
         for pair in sent.windows(2) {
@@ -118,7 +118,7 @@ fn what_a_link_of_64_kbit_holds_back_sound_is_one_packet_at_most() {
     // A bottleneck at the pacing rate: its queue when a packet of sound comes.
     let mut pacer = Pacer::default();
     pacer.set_rate(Micros(0), 64_000);
-    (0..400).for_each(|i| pacer.push(item(Kind::Video, 1, i, 0)));
+    (0..400).for_each(|i| assert!(pacer.push(item(Kind::Video, 1, i, 0))));
     let (mut free_at, mut longest) = (0i64, 0);
     for i in 0..500 {
         let at = i * 20_000;
@@ -259,7 +259,7 @@ fn a_probe_fills_up_to_its_rate_and_media_may_use_it() {
             .probe
             .start(Micros(0), &SentLog::default(), 800_000, 200_000);
         pacer.follow_probe(Micros(0));
-        (0..media).for_each(|i| pacer.push(item(Kind::Video, 1, i, 0)));
+        (0..media).for_each(|i| assert!(pacer.push(item(Kind::Video, 1, i, 0))));
         let sent = run(&mut pacer, 0, 200_000);
         let bytes: usize = sent.iter().map(|(_, item)| usize::from(item.size)).sum();
         assert!((19_000..=22_000).contains(&bytes), "{bytes} of 20,000");
@@ -309,4 +309,17 @@ fn sound_is_not_sent_again_when_it_could_not_be_played_any_more() {
         [1, 2]
     );
     assert_eq!(pacer.bytes(), 0);
+}
+
+#[test]
+fn what_a_full_queue_does_not_take_is_told() {
+    let mut pacer = Pacer::default();
+    for i in 0..MAX_AUDIO as u64 {
+        assert!(pacer.push(item(Kind::Audio, 1, i, 0)));
+    }
+    assert!(!pacer.push(item(Kind::Audio, 1, 1000, 0)));
+    assert_eq!(pacer.pop(Micros(0)).map(|first| first.source), Some(1));
+    let mut pacer = Pacer::default();
+    let taken = (0..MAX_BYTES as u64).take_while(|i| pacer.push(item(Kind::Rtx, 1, *i, 0)));
+    assert_eq!(taken.count(), MAX_REPAIRS);
 }
