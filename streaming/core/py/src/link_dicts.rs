@@ -9,7 +9,7 @@ use zhuandi_netem::{
 };
 
 use crate::errors::bad;
-use crate::params::{choose, get};
+use crate::params::{choose, get, word_of};
 
 /// One direction; every mistake is a `ValueError`.
 pub(crate) fn profile(dict: &Bound<'_, PyDict>) -> PyResult<LinkProfile> {
@@ -47,7 +47,7 @@ fn capacity(dict: &Bound<'_, PyDict>) -> PyResult<Capacity> {
     Ok(get(dict, "capacity_bps")?.map_or(Capacity::Unlimited, Capacity::Constant))
 }
 
-const KINDS: [(&str, OutageKind); 2] = [("hold", OutageKind::Hold), ("drop", OutageKind::Drop)];
+const KINDS: &[(&str, OutageKind)] = &[("hold", OutageKind::Hold), ("drop", OutageKind::Drop)];
 
 fn outages(dict: &Bound<'_, PyDict>) -> PyResult<Vec<Outage>> {
     let rows: Vec<(i64, i64, String)> = get(dict, "outages")?.unwrap_or_default();
@@ -55,7 +55,7 @@ fn outages(dict: &Bound<'_, PyDict>) -> PyResult<Vec<Outage>> {
         Ok(Outage {
             from_us: *from_us,
             until_us: *until_us,
-            kind: choose("outages", word, &KINDS)?,
+            kind: choose("outages", word, KINDS)?,
         })
     };
     rows.iter().map(outage).collect()
@@ -80,15 +80,8 @@ fn to_dict<'py>(py: Python<'py>, link: &LinkProfile) -> PyResult<Bound<'py, PyDi
         QueueLimit::Bytes(bytes) => dict.set_item("queue_bytes", bytes)?,
         QueueLimit::Millis(ms) => dict.set_item("queue_ms", ms)?,
     }
-    let word = |kind| {
-        if kind == OutageKind::Hold {
-            "hold"
-        } else {
-            "drop"
-        }
-    };
     let outages: Vec<(i64, i64, &str)> = (link.outages.iter())
-        .map(|outage| (outage.from_us, outage.until_us, word(outage.kind)))
+        .map(|outage| (outage.from_us, outage.until_us, word_of(outage.kind, KINDS)))
         .collect();
     dict.set_item("outages", outages)?;
     Ok(dict)

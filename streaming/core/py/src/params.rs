@@ -48,6 +48,12 @@ pub(crate) fn choose<T: Copy>(key: &str, word: &str, choices: &[(&str, T)]) -> P
         })
 }
 
+/// The word of a value, out of the words of a choice.
+pub(crate) fn word_of<T: PartialEq>(value: T, choices: &[(&'static str, T)]) -> &'static str {
+    let named = choices.iter().find(|(_, other)| *other == value);
+    named.map_or("", |(name, _)| name)
+}
+
 /// "AA:BB:…" of 32 bytes.
 fn fingerprint(text: &str) -> PyResult<[u8; 32]> {
     let bytes: Option<Vec<u8>> = text
@@ -160,6 +166,8 @@ const PROFILES: &[(&str, SrtpProfile)] = &[
     ("AES_CM_128_HMAC_SHA1_80", SrtpProfile::AesCm128HmacSha1_80),
 ];
 
+pub(crate) const KINDS: &[(&str, Kind)] = &[("audio", Kind::Audio), ("video", Kind::Video)];
+
 const CODECS: &[(&str, Codec)] = &[
     ("opus", Codec::Opus),
     ("red", Codec::Red),
@@ -220,11 +228,7 @@ pub(crate) fn rtp(dict: &Bound<'_, PyDict>) -> PyResult<RtpParameters> {
     };
     Ok(RtpParameters {
         mid: need(dict, "mid")?,
-        kind: choose(
-            "kind",
-            &kind,
-            &[("audio", Kind::Audio), ("video", Kind::Video)],
-        )?,
+        kind: choose("kind", &kind, KINDS)?,
         codecs: codecs.iter().map(codec).collect::<PyResult<_>>()?,
         extensions: match get::<Bound<'_, PyDict>>(dict, "extensions")? {
             Some(dict) => extensions(&dict)?,

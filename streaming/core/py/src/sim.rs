@@ -6,15 +6,12 @@ use std::time::Instant;
 use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use zhuandi_sfu::api::Kind;
 use zhuandi_sfu::transport::{Certificate, Epoch};
 use zhuandi_sim::teacher::film::{Film, FilmEncoding, FilmFrame};
 
 use crate::errors::bad;
-use crate::params::choose;
+use crate::params::{KINDS, choose};
 use crate::{columns, link_dicts, sim_columns};
-
-const KINDS: [(&str, Kind); 2] = [("audio", Kind::Audio), ("video", Kind::Video)];
 
 /// The engine, links and modelled browsers under one virtual clock.
 #[pyclass(module = "streaming._core")]
@@ -97,7 +94,7 @@ impl Sim {
         let times = at_us.iter().zip(encoding).zip(temporal);
         let frames = times.zip(sync.iter().zip(bytes));
         let film = Film {
-            kind: choose("kind", kind, &KINDS)?,
+            kind: choose("kind", kind, KINDS)?,
             mid,
             frames: frames
                 .map(|(((at_us, encoding), temporal), (sync, bytes))| FilmFrame {
@@ -118,7 +115,7 @@ impl Sim {
     }
 
     fn add_subscription(&mut self, receiver: u32, kind: &str) -> PyResult<u32> {
-        let kind = choose("kind", kind, &KINDS)?;
+        let kind = choose("kind", kind, KINDS)?;
         self.inner.add_subscription(receiver, kind).map_err(bad)
     }
 

@@ -5,7 +5,7 @@ use zhuandi_sfu::api::Still;
 use zhuandi_wire::still::{Format, Source};
 
 use crate::errors::bad;
-use crate::params::choose;
+use crate::params::{choose, word_of};
 
 const SOURCES: &[(&str, Source)] = &[("camera", Source::Camera), ("screen", Source::Screen)];
 const FORMATS: &[(&str, Format)] = &[("webp", Format::WebP), ("png", Format::Png)];
@@ -26,8 +26,7 @@ pub(crate) fn still(
 
 /// The contract's word for a source.
 pub(crate) fn source_name(source: Source) -> &'static str {
-    let named = SOURCES.iter().find(|(_, value)| *value == source);
-    named.map_or("", |(name, _)| name)
+    word_of(source, SOURCES)
 }
 
 /// Hexadecimal digits.

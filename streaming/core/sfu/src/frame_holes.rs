@@ -3,6 +3,7 @@
 //! Such a copy has a timestamp and no sequence number. Between two packets that came, frames of one length tell which
 //! number it had; where lengths differ (pauses, a change of frame length) nothing is guessed.
 
+use zhuandi_wire::opus::MAX_TICKS;
 use zhuandi_wire::seq::ts_distance;
 
 use crate::history::History;
@@ -10,8 +11,6 @@ use crate::packet::Meta;
 
 /// How far back a copy may lie: 341 ms of the shortest frames that browsers send.
 const MAX_BACK: u64 = 40;
-/// Longest frame of Opus, at 48 kHz (RFC 7587 4.2).
-const MAX_FRAME: i64 = 5_760;
 
 /// Extended number of the missing packet of the frame from `ts`; `carrier` is number and timestamp of the packet with the
 /// copy. `None` when that frame is there already, or its place is not certain.
@@ -37,7 +36,7 @@ pub fn hole_of(history: &History<Meta>, carrier: (u64, u32), ts: u32) -> Option<
 fn between(below: (u64, u32), above: (u64, u32), into: i64) -> Option<u64> {
     let (count, span) = (above.0 - below.0, i64::from(ts_distance(above.1, below.1)));
     let frame = span.checked_div(i64::try_from(count).ok()?)?;
-    let certain = (1..=MAX_FRAME).contains(&frame)
+    let certain = (1..=i64::from(MAX_TICKS)).contains(&frame)
         && frame * i64::try_from(count).ok()? == span
         && into % frame == 0
         && into < span;
