@@ -116,7 +116,7 @@ class Config:
     trial_us: int = 5_000_000
     trial_first_us: int = 300_000  # while none failed
     probe_next_us: int = 200_000
-    probe_more: float = 1.1  # a probe that failed but showed so much more is soon followed by another …
+    probe_more: float = 1.25  # a probe that failed but showed so much more is soon followed by another …
     probe_more_us: int = 1_000_000  # … after this time
     probe_share: float = 0.05  # of all bytes
     probe_verdict_us: int = 3_000_000

@@ -184,7 +184,7 @@ class AdaptivePolicy:
             budget_bps=budget,
             enough_bps=np.where(short, np.maximum(budget, config.stay_margin * rate.estimate_bps), budget),
             # What a probe did to the queue is not known before its reports are here.
-            calm=(rate.competing | (queue_ms < rate.low_ms)) & (state.probe.asked_us == -FOREVER_US),
+            calm=(rate.competing | (queue_ms < rate.low_ms)) & ((state.probe.asked_us == -FOREVER_US) | ~heard.twcc),
             quick=quick,
             eased=now_us - state.drained_us < config.drained_us,
             jammed=queue_ms > config.spatial_down_queue_ms,

@@ -111,6 +111,7 @@ def update(
 ) -> None:
     """One tick for all rows."""
     rate.rtt_us = np.where(heard.rtt_us >= 0, 0.8 * rate.rtt_us + 0.2 * heard.rtt_us, rate.rtt_us)
+    since_us = np.clip(now_us - rate.heard_us, span_us, 1_000_000)
     keep = np.exp(-span_us / (1000 * config.acked_long_ms))
     rate.sent_bps = keep * rate.sent_bps + (1 - keep) * heard.sent_bits * 1e6 / max(span_us, 1)
     if config.outage_rule:
@@ -122,7 +123,7 @@ def update(
         _watch_rivals(rate, heard, delay, flow, loss, now_us, config)
         over &= ~rate.competing | loss.excess & (loss.ratio > config.compete_loss)
     _decrease(rate, over & ~rate.out, link_short, link_long, delay, now_us, config)
-    _increase(rate, heard, over, link_short, link_long, delay, now_us, span_us, config)
+    _increase(rate, heard, over, link_short, link_long, delay, now_us, since_us, config)
     _blame(rate, delay, loss, now_us, config)
     rate.estimate_bps = np.clip(rate.estimate_bps, config.protected_bps, config.most_bps)
     rate.target_bps = _target(rate, heard, delay, link_short, config)
@@ -211,7 +212,7 @@ def _increase(
     link_long: Floats,
     delay: Delay,
     now_us: int,
-    span_us: int,
+    since_us: I64,
     config: Config,
 ) -> None:
     queue, estimate = delay.queue_ms, rate.estimate_bps
@@ -225,7 +226,7 @@ def _increase(
         undone = low & (rate.before_bps > estimate) & (now_us - rate.trouble_us < config.stall_us)
         undone &= (now_us - rate.calm_since_us < config.stall_us) & (link_short > config.beta * rate.before_bps)
         estimate = np.where(undone, config.sampled_share * rate.before_bps, estimate)
-    span_s = min(span_us, 1_000_000) / 1e6
+    span_s = since_us / 1e6
     if config.steady_increase:
         step = np.maximum(config.grow_per_s * estimate, config.grow_least_bps) * span_s
     else:
