@@ -70,6 +70,10 @@ class ControlLoop:
         wanted = self._wanted.tick(now_us, self._model, self._demand.takers(demand, decision), self.sources)
         return wanted + self._rungs.changed(stats["subscriptions"], decision, demand, self.sources, self._model)
 
+    def tell_again(self) -> None:
+        """Somebody came who was told nothing: the next `tick` returns the rungs of all legs."""
+        self._rungs.forget()
+
     def reasons(self) -> dict[int, Reason]:
         """Why each leg gets what it gets, by handle."""
         if self._decision is None:

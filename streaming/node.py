@@ -86,6 +86,7 @@ class Node:
             self._server.close()
 
     def _hello(self) -> dict[str, Any]:
+        self._control.tell_again()
         return {"epoch": self.epoch, "state": self._model.state()}
 
     def _take_events(self) -> None:

@@ -22,7 +22,12 @@ class Rungs:
     """Remembers what was told."""
 
     def __init__(self) -> None:
-        self._told: dict[str, NDArray[Any]] = {name: np.zeros(0) for name in COLUMNS}
+        self._told: dict[str, NDArray[Any]] = {}
+        self.forget()
+
+    def forget(self) -> None:
+        """Nobody was told anything: all rungs change."""
+        self._told = {name: np.zeros(0) for name in COLUMNS}
 
     def changed(
         self,

@@ -142,6 +142,9 @@ async def test_a_lesson_is_forwarded_climbed_capped_recorded_and_sealed(tmp_path
             held = await media.until(rung(360), count=1)
             assert held["subscription"] == slot
             await media.until(lambda event: rung(360)(event) and event["reason"] == "choice")
+            async with MediaClient(media.socket) as newcomer, asyncio.timeout(PATIENCE_S):
+                told = await anext(event async for event in newcomer.events() if event["event"] == "rung")
+            assert (told["subscription"], told["height"], told["reason"]) == (slot, 360, "choice")
             stats = await media.until(
                 lambda event: (
                     event["event"] == "stats"
