@@ -52,12 +52,12 @@ class Room:
     quick: Bools  # … at once: it just came, chose, or came back
     eased: Bools  # what was left out to drain a queue may come back at once
     jammed: Bools  # so much waits that no better picture may be held
-    gone: Bools  # nothing arrives
+    gone: Bools  # nothing arrives, or a page needs the room: nothing is held
 
 
 def update(allocation: Allocation, ladder: Ladder, room: Room, now_us: int, span_us: int, config: Config) -> Bools:
     """The steps of now."""
-    before = allocation.taken.T & ladder.there
+    before = (allocation.taken.T | ladders.PAGES) & ladder.there
     fits = ladders.fill(ladder, room.enough_bps, only=before)
     kept = _held(allocation, before, fits, room, span_us, config)
     spare = room.budget_bps / config.up_margin

@@ -68,6 +68,8 @@ class Feedback:
     repair_bytes: U64
     sound_bytes: U64
     still_bytes: U64
+    still_acked_bytes: U64
+    still_left_bytes: U64  # what the receiver has not got yet
     sound_wait_us: I64  # longest wait of a packet of sound in the pacer
 
     @classmethod
@@ -87,6 +89,7 @@ class Feedback:
                 np.uint64: (
                     "remb_bps", "sent_bytes", "acked_bytes", "in_flight_bytes", "queue_bytes", "probe_sent_bps",
                     "probe_acked_bps", "padding_bytes", "repair_bytes", "sound_bytes", "still_bytes",
+                    "still_acked_bytes", "still_left_bytes",
                 ),
                 np.int64: ("queue_us", "sound_wait_us"),
             }.items()

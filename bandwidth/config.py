@@ -142,7 +142,9 @@ class Config:
     pacing_gain: float = 1.05
     pacing_sound_gain: float = 1.1
     pacing_least_bps: float = 8_000.0
-    still_reserve_bps: float = 20_000.0
+    still_within_us: int = 4_000_000  # a page is to be there by then …
+    still_latest_us: int = 6_000_000  # … or at the latest then
+    still_least_us: int = 1_500_000  # … and later, what is left of it in this time
     repair_least: float = 0.15
     repair_gain: float = 1.5
 

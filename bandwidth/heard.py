@@ -38,7 +38,9 @@ class Heard:
     probe_state: I64
     probe_sent_bps: Floats
     probe_acked_bps: Floats
-    still_bits: Floats
+    still_bits: Floats  # that left, arrived, and are missing at the receiver
+    still_acked_bits: Floats
+    still_left_bits: Floats
 
 
 def lay_out(feedback: Feedback, transports: U32, timed: Bools, now_us: int) -> Heard:
@@ -85,4 +87,6 @@ def lay_out(feedback: Feedback, transports: U32, timed: Bools, now_us: int) -> H
         probe_sent_bps=column(feedback.probe_sent_bps),
         probe_acked_bps=column(feedback.probe_acked_bps),
         still_bits=column(feedback.still_bytes) * 8,
+        still_acked_bits=column(feedback.still_acked_bytes) * 8,
+        still_left_bits=column(feedback.still_left_bytes) * 8,
     )

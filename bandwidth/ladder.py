@@ -71,6 +71,7 @@ ROLE = np.array([step.role for step in STEPS])
 SPATIAL = np.array([step.spatial for step in STEPS])
 TEMPORAL = np.array([step.temporal for step in STEPS])
 SOUND = (MICROPHONE, STAGE_SOUND)
+PAGES = (ROLE == STILLS)[:, None]
 # The earlier a step, the more it weighs; together they are exact in 53 bits.
 WEIGHTS = 2.0 ** np.arange(len(STEPS) - 1, -1, -1)
 
@@ -83,7 +84,7 @@ class Ladder:
     caps: I8  # highest layer of each leg
     there: Bools  # (steps, rows): the step exists and is wanted
     more_bps: Floats  # (steps, rows): what it costs more than the steps of its role before it
-    must: Bools  # (steps, rows): a first sound, which is always taken
+    must: Bools  # (steps, rows): what is always taken: a first sound, and a page that is missing
     enter_bps: Floats  # (steps, rows): `more_bps`; where a better picture begins, with its next frame rate
 
 
@@ -110,7 +111,7 @@ def build(
         # Two legs of one role on one transport share their steps.
         cost[number] = np.bincount(at, _cost(demand, legs, step, copies[at], loss[at], config), count)
     more = _more(there, cost)
-    return Ladder(rows, caps, there, more, _first_sounds(there), _enter(more))
+    return Ladder(rows, caps, there, more, _first_sounds(there) | (there & PAGES), _enter(more))
 
 
 def _enter(more: Floats) -> Floats:
@@ -128,6 +129,11 @@ def _first_sounds(there: Bools) -> Bools:
         mine = np.flatnonzero(role == ROLE)
         must[mine] = there[mine] & (np.cumsum(there[mine], axis=0) == 1)
     return must
+
+
+def first_sounds_bps(ladder: Ladder) -> Floats:
+    """What goes whatever the link carries."""
+    return np.asarray((ladder.more_bps * (ladder.must & ~PAGES)).sum(axis=0))
 
 
 def _cost(demand: Demand, legs: Indices, step: Step, copies: I64, loss: Floats, config: Config) -> Floats:
@@ -159,7 +165,7 @@ def fill(
 ) -> Bools:
     """The steps that fit, in order: a role whose step does not fit waits, the others go on.
 
-    Steps of `first` are taken before all others, `only` leaves all others out. The first sound is always taken, what is
+    Steps of `first` are taken before all others, `only` leaves all others out. What must be is always taken, what is
     `held` needs no room to begin.
     """
     taken = np.zeros_like(ladder.there)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bandwidth import allocator, arrivals, delay, ladder, loss, probe, rate_control, reports, rows, sound
+from bandwidth import allocator, arrivals, delay, ladder, loss, probe, rate_control, reports, rows, sound, stills
 from bandwidth.columns import (
     CHOICE,
     I8,
@@ -39,7 +39,6 @@ class State:
     timed: Bools  # arrival times were told
     choice_us: I64  # newest fixed choice
     drained_us: I64  # when less than the estimate was sent to drain a queue, last
-    still_bps: Floats
     delay: delay.Delay
     loss: loss.Loss
     flow: arrivals.Arrivals
@@ -47,6 +46,7 @@ class State:
     reports: reports.Reports
     probe: probe.Probe
     sound: sound.Sound
+    stills: stills.Stills
     allocation: allocator.Allocation
 
 
@@ -74,7 +74,8 @@ class AdaptivePolicy:
         rate_control.begin(state.rate, start_bps, config)
         self._listen(state, heard, now_us, span_us)
         mute = ~heard.reports & (now_us - state.since_us > config.silent_us)
-        steps = self._ladder(state, heard, demand, leg_rows, mute, span_us)
+        stills.update(state.stills, heard, state.loss.random, now_us, config)
+        steps = self._ladder(state, demand, leg_rows, mute)
         quick = self._choices(state, demand, leg_rows, now_us)
         taken, probe_bps, probe_us = self._allocate(state, heard, steps, mute, quick, now_us, span_us)
         return self._decision(state, heard, demand, steps, mute, taken, probe_bps, probe_us)
@@ -93,7 +94,6 @@ class AdaptivePolicy:
             timed=np.zeros(count, dtype=np.bool_),
             choice_us=np.full(count, -1, dtype=np.int64),
             drained_us=np.full(count, -FOREVER_US, dtype=np.int64),
-            still_bps=np.zeros(count),
             delay=delay.fresh(count, config),
             loss=loss.fresh(count),
             flow=arrivals.fresh(count, config),
@@ -101,6 +101,7 @@ class AdaptivePolicy:
             reports=reports.fresh(count),
             probe=probe.fresh(count, config),
             sound=sound.fresh(count),
+            stills=stills.fresh(count),
             allocation=allocator.fresh(count),
         )
 
@@ -127,7 +128,8 @@ class AdaptivePolicy:
         delay.update(state.delay, heard, now_us, config)
         queued = np.maximum(queue_before, state.delay.queue_ms) > state.rate.low_ms
         loss.update(state.loss, heard, queued, state.rate.out, span_us, config)
-        bits = rate_control.acked_bits(state.rate, heard)
+        # Stills have no transport-wide numbers, but fill the link as well.
+        bits = rate_control.acked_bits(state.rate, heard) + heard.still_acked_bits
         arrivals.update(state.flow, heard.arrival_ms, bits, config)
         reports.steer(state.reports, state.rate, heard, state.delay, state.loss, state.flow, now_us, config)
         rate_control.update(state.rate, heard, state.delay, state.loss, state.flow, now_us, span_us, config)
@@ -136,14 +138,8 @@ class AdaptivePolicy:
         lossy = np.where(state.loss.excess, state.loss.random, state.loss.ratio)
         sound.update(state.sound, lossy, now_us, config)
 
-    def _ladder(
-        self, state: State, heard: Heard, demand: Demand, leg_rows: Indices, mute: Bools, span_us: int
-    ) -> Ladder:
+    def _ladder(self, state: State, demand: Demand, leg_rows: Indices, mute: Bools) -> Ladder:
         config = self.config
-        fade = np.exp(-span_us / 2e6)
-        pace = heard.still_bits * 1e6 / max(span_us, 1)
-        state.still_bps = np.where(pace > 0, np.maximum(state.still_bps, pace), state.still_bps * fade)
-        reserve = np.where(state.still_bps > 1000, np.minimum(state.still_bps, config.still_reserve_bps), 0.0)
         # A player that never reports may have a full link, and nobody would know.
         silent = mute[leg_rows] & (demand.chosen_us < 0) & ~np.isin(demand.role, SOUND)
         base = np.argmax(demand.rates_bps[:, :, -1] > 0, axis=1) if demand.subscription.size else np.zeros(0)
@@ -153,9 +149,9 @@ class AdaptivePolicy:
         sounds = np.isin(demand.role, SOUND)
         lowest = np.argmax(demand.rates_bps[:, :, -1] > 0, axis=1).astype(np.int8)
         alone_bps, copy_bps = _sound_cost(leg_rows, demand, sounds, lowest, count, config)
-        room = np.where(mute, np.inf, config.sound_share * state.rate.estimate_bps)
-        copies = sound.fitting(state.sound.copies, alone_bps, copy_bps, room)
-        return ladder.build(demand, leg_rows, count, caps, copies, random, reserve, config)
+        listening = _listening(demand, leg_rows, count)
+        copies = sound.fitting(state.sound.copies, alone_bps, copy_bps, *_sound_rooms(state, listening, mute, config))
+        return ladder.build(demand, leg_rows, count, caps, copies, random, state.stills.need_bps, config)
 
     def _choices(self, state: State, demand: Demand, leg_rows: Indices, now_us: int) -> Bools:
         """Rows that climb without waiting: a classroom just chose, just came, or is just back."""
@@ -186,9 +182,9 @@ class AdaptivePolicy:
             # What a probe did to the queue is not known before its reports are here.
             calm=(rate.competing | (queue_ms < rate.low_ms)) & ((state.probe.asked_us == -FOREVER_US) | ~heard.twcc),
             quick=quick,
-            eased=now_us - state.drained_us < config.drained_us,
+            eased=now_us - np.maximum(state.drained_us, state.stills.waited_us) < config.drained_us,
             jammed=queue_ms > config.spatial_down_queue_ms,
-            gone=gone,
+            gone=gone | (state.stills.need_bps > 0),
         )
         taken = allocator.update(state.allocation, steps, room, now_us, span_us, config)
         need, top = allocator.next_need_bps(steps, taken, rate.estimate_bps, config)
@@ -217,17 +213,15 @@ class AdaptivePolicy:
         spatial, temporal = ladder.layers(steps, taken, demand)
         gain = np.where(state.delay.queue_ms < rate.low_ms, config.pacing_gain, 1.0)
         # Sound does not wait for credit, but takes it: less than sound would starve all others for ever.
-        floor = config.pacing_sound_gain * (steps.more_bps * steps.must).sum(axis=0) + config.pacing_least_bps
+        floor = config.pacing_sound_gain * ladder.first_sounds_bps(steps) + config.pacing_least_bps
         pacing = np.where(mute, 0.0, np.maximum(rate.target_bps * gain, floor))
         share = np.maximum(config.repair_least, config.repair_gain * state.loss.random)
-        listening = np.ones(state.transport.size, dtype=np.bool_)
-        np.logical_and.at(listening, steps.row, demand.listening)
+        listening = _listening(demand, steps.row, state.transport.size)
         low_rate = np.zeros(state.transport.size, dtype=np.bool_)
         sounds = np.isin(demand.role, SOUND)
         low_rate[steps.row[sounds & (spatial < NORMAL_RATE)]] = True
-        room = np.where(mute, np.inf, config.sound_share * rate.estimate_bps)
-        alone_bps, copy_bps = _sound_cost(steps.row, demand, sounds, spatial, room.size, config)
-        copies = sound.fitting(state.sound.copies, alone_bps, copy_bps, room)
+        alone_bps, copy_bps = _sound_cost(steps.row, demand, sounds, spatial, mute.size, config)
+        copies = sound.fitting(state.sound.copies, alone_bps, copy_bps, *_sound_rooms(state, listening, mute, config))
         return Decision(
             subscription=demand.subscription,
             spatial=spatial,
@@ -241,6 +235,22 @@ class AdaptivePolicy:
             repair_bps=(share * rate.estimate_bps).astype(np.uint64),
             estimate_bps=np.where(heard.reports, rate.estimate_bps, 0.0).astype(np.uint64),
         )
+
+
+def _sound_rooms(state: State, listening: Bools, mute: Bools, config: Config) -> tuple[Floats, Floats]:
+    """Bit/s that sound may take with its copies, and with the first one: a page that is missing comes before the
+    second copy, and where it would come too late before the first: a deep play-out buffer waits for repairs."""
+    estimate, pages = state.rate.estimate_bps, state.stills
+    room = np.minimum(config.sound_share * estimate, state.rate.target_bps - pages.need_bps)
+    first = np.where(listening & (pages.must_bps > 0), estimate - pages.must_bps, np.inf)
+    return np.where(mute, np.inf, room), np.where(mute, np.inf, first)
+
+
+def _listening(demand: Demand, leg_rows: Indices, count: int) -> Bools:
+    """Rows of which every leg's classroom only listens."""
+    listening = np.ones(count, dtype=np.bool_)
+    np.logical_and.at(listening, leg_rows, demand.listening)
+    return listening
 
 
 def _sound_cost(

@@ -45,10 +45,14 @@ def update(sound: Sound, loss: Floats, now_us: int, config: Config) -> None:
     sound.lower_since_us = np.where(down, now_us, since)
 
 
-def fitting(copies: I64, alone_bps: Floats, copy_bps: Floats, room_bps: Floats) -> I64:
-    """As many copies as fit beside the sound itself, and one where any is needed: sound goes whatever it costs."""
+def fitting(copies: I64, alone_bps: Floats, copy_bps: Floats, room_bps: Floats, first_bps: Floats) -> I64:
+    """As many copies as fit beside the sound itself, and one where any is needed: sound goes whatever it costs.
+
+    `first_bps` is what the first copy may not go beyond: a deep play-out buffer waits for repairs instead.
+    """
     most = np.floor((room_bps - alone_bps) / np.maximum(copy_bps, 1.0))
-    fit: I64 = np.clip(most, 1, copies.max(initial=1)).astype(np.int64)
+    least = np.where(alone_bps + copy_bps <= first_bps, 1, 0)
+    fit: I64 = np.clip(most, least, copies.max(initial=1)).astype(np.int64)
     return np.minimum(copies, fit)
 
 

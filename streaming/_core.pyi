@@ -277,7 +277,8 @@ class Core:
         receiver's clock, unwrapped, NaN: no news), `feedback_age_us` i64 (how long packets fly of which nothing was heard, 0: none do; -1: never
         any feedback), `in_flight_bytes` u64 (sent after the last packet that feedback spoke of), `queue_us` i64 and `queue_bytes` u64 (what waits in the pacer), `probe_sent_bps` u64, `probe_acked_bps` u64 (rates at which the
         last probe left and arrived), `probe_state` u8 (0 none, 1 running, 2 finished and 3 aborted since the last call), `padding_bytes`,
-        `repair_bytes`, `sound_bytes`, `still_bytes` u64, `sound_wait_us` i64 (longest wait of a packet of sound in the pacer).
+        `repair_bytes`, `sound_bytes`, `still_bytes` u64, `still_acked_bytes` u64 (of stills, what the receiver said it got), `still_left_bytes` u64
+        (of stills, what it has not got yet, 0 once it answers nothing), `sound_wait_us` i64 (longest wait of a packet of sound in the pacer).
         """
     def apply(
         self,

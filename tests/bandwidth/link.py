@@ -46,6 +46,7 @@ class Receiver:
     roles: tuple[int, ...] = (MICROPHONE, CAMERA)
     reports: str = "twcc"  # | "remb" | "rr" | ""
     seed: int = 1
+    missing_bytes: int = 0  # of stills
     spatial: dict[int, int] = field(default_factory=dict)
     temporal: dict[int, int] = field(default_factory=dict)
 
@@ -243,6 +244,7 @@ class Receiver:
             "probe_sent_bps": int(probe_rates[0]),
             "probe_acked_bps": int(probe_rates[1]),
             "probe_state": state,
+            "still_left_bytes": self.missing_bytes,
         }
         self.sent_bytes = self.lost = self.expected = self.runs = 0
         return result

@@ -35,7 +35,8 @@ def test_copies_give_way_before_they_fill_the_link_but_one_always_goes() -> None
     copies = np.array([3, 3, 3, 0, 2])
     room_bps = np.array([80e3, 50e3, 20e3, 20e3, np.inf])
     alone_bps, copy_bps = np.full(5, 22e3), np.full(5, 14e3)
-    assert fitting(copies, alone_bps, copy_bps, room_bps).tolist() == [3, 2, 1, 0, 2]
+    none = np.full(5, np.inf)
+    assert fitting(copies, alone_bps, copy_bps, room_bps, none).tolist() == [3, 2, 1, 0, 2]
 
 
 def test_a_new_receiver_gets_a_copy_until_its_link_has_shown_itself() -> None:
@@ -47,3 +48,8 @@ def test_a_new_receiver_gets_a_copy_until_its_link_has_shown_itself() -> None:
         seen.append(sound.copies.tolist())
     assert seen[10] == [1, 1]
     assert seen[-1] == [0, 1]
+
+
+def test_a_page_that_would_come_too_late_comes_before_the_first_copy() -> None:
+    copies, alone_bps, copy_bps = np.array([2, 2]), np.full(2, 22e3), np.full(2, 14e3)
+    assert fitting(copies, alone_bps, copy_bps, np.full(2, 20e3), np.array([30e3, 40e3])).tolist() == [0, 1]

@@ -52,6 +52,10 @@ pub(crate) fn feedback<'py>(py: Python<'py>, rows: &[FeedbackRow]) -> PyResult<B
     put(&table, "repair_bytes", rows, |row| row.repair_bytes)?;
     put(&table, "sound_bytes", rows, |row| row.sound_bytes)?;
     put(&table, "still_bytes", rows, |row| row.still_bytes)?;
+    put(&table, "still_acked_bytes", rows, |row| {
+        row.still_acked_bytes
+    })?;
+    put(&table, "still_left_bytes", rows, |row| row.still_left_bytes)?;
     put(&table, "sound_wait_us", rows, |row| row.sound_wait_us)?;
     Ok(table)
 }

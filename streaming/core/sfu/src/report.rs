@@ -96,6 +96,10 @@ pub struct FeedbackRow {
     pub sound_bytes: u64,
     /// Bytes of stills.
     pub still_bytes: u64,
+    /// Bytes of stills that the receiver said it got.
+    pub still_acked_bytes: u64,
+    /// Bytes of stills that it has not got yet.
+    pub still_left_bytes: u64,
     /// Longest wait of a packet of sound in the pacer.
     pub sound_wait_us: i64,
 }
@@ -130,6 +134,9 @@ impl FeedbackRow {
             repair_bytes: self.repair_bytes.saturating_add(newer.repair_bytes),
             sound_bytes: self.sound_bytes.saturating_add(newer.sound_bytes),
             still_bytes: self.still_bytes.saturating_add(newer.still_bytes),
+            still_acked_bytes: self
+                .still_acked_bytes
+                .saturating_add(newer.still_acked_bytes),
             sound_wait_us: self.sound_wait_us.max(newer.sound_wait_us),
             groups,
             ..newer

@@ -157,6 +157,8 @@ fn feedback_row(now: Micros, found: &mut Association) -> FeedbackRow {
         repair_bytes: left.repair,
         sound_bytes: left.sound,
         still_bytes: left.still,
+        still_acked_bytes: found.stills.sender.take_acked_bytes(),
+        still_left_bytes: found.stills.left_bytes(),
         sound_wait_us: left.sound_wait_us,
     }
 }

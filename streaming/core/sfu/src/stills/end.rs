@@ -170,6 +170,12 @@ impl End {
         }
     }
 
+    /// Bytes on the link of all that the peer is still to get; 0 while it cannot take any.
+    pub fn left_bytes(&self) -> u64 {
+        let open = self.channel.as_ref().is_some_and(Channel::is_open);
+        if open { self.sender.left_bytes() } else { 0 }
+    }
+
     /// Acknowledge what is due.
     pub fn acknowledge(&mut self, now: Micros, lesson: &LessonStills) {
         let Some(channel) = &mut self.channel else {
@@ -245,4 +251,4 @@ impl End {
 }
 
 /// Record header, explicit nonce and tag (RFC 6347, RFC 5288), UDP and IP.
-const DTLS_OVERHEAD: usize = 13 + 8 + 16 + 28;
+pub(super) const DTLS_OVERHEAD: usize = 13 + 8 + 16 + 28;

@@ -8,6 +8,7 @@ use zhuandi_wire::still::{Message, Source, has};
 use zhuandi_wire::time::Micros;
 
 use super::Still;
+use super::end::DTLS_OVERHEAD;
 
 /// Chunks that are under way at most: 32 kB, more than a weak link holds.
 const MAX_UNDER_WAY: usize = 32;
@@ -15,9 +16,15 @@ const MAX_UNDER_WAY: usize = 32;
 const REORDER_US: i64 = 60_000;
 /// Silence after which one chunk goes again: twice the round trip and this.
 const PATIENCE_US: i64 = 250_000;
+/// A begin is small: it goes again after one round trip and this.
+const BEGIN_PATIENCE_US: i64 = 150_000;
 const MAX_PATIENCE_US: i64 = 3_000_000;
 /// Round trip before one is known.
 const FIRST_RTT_US: i64 = 200_000;
+/// So many silences in a row: nobody is there, and nothing is kept free for it.
+const HOPELESS: u32 = 5;
+/// What a chunk carries on the link beside its data: our header, SCTP, DTLS, UDP, IP.
+const CHUNK_OVERHEAD: usize = 6 + 28 + DTLS_OVERHEAD;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Piece {
@@ -26,6 +33,12 @@ enum Piece {
     UnderWay(Micros, bool),
     Lost,
     Arrived,
+}
+
+impl Piece {
+    fn is_flown(&self) -> bool {
+        matches!(self, Piece::UnderWay(..) | Piece::Lost)
+    }
 }
 
 /// One still on its way to one receiver.
@@ -48,6 +61,7 @@ pub struct Sender {
     deliveries: Vec<Delivery>,
     number: u16,
     rtt_us: Option<i64>,
+    acked_bytes: u64,
 }
 
 impl Sender {
@@ -91,12 +105,8 @@ impl Sender {
 
     /// When [`Sender::next`] has something, for all that is known now.
     pub fn due(&self) -> Micros {
-        let due = |delivery: &Delivery| delivery.due(self.patience_us(delivery));
-        self.deliveries
-            .iter()
-            .map(due)
-            .min()
-            .unwrap_or(Micros::NEVER)
+        let due = self.deliveries.iter().map(|one| one.due(self.rtt_us));
+        due.min().unwrap_or(Micros::NEVER)
     }
 
     /// The next message, appended to `out`; it counts as sent. False = nothing is due.
@@ -105,7 +115,7 @@ impl Sender {
         let ready = self
             .deliveries
             .iter_mut()
-            .find(|delivery| delivery.due(patience_us(rtt_us, delivery.patience)) <= now);
+            .find(|delivery| delivery.due(rtt_us) <= now);
         ready.is_some_and(|delivery| delivery.next(now, out))
     }
 
@@ -115,22 +125,29 @@ impl Sender {
         let Some(delivery) = self.deliveries.iter_mut().find(named) else {
             return false;
         };
-        delivery.have(bitmap)
+        let flown = delivery.bytes(Piece::is_flown);
+        let whole = delivery.have(bitmap);
+        self.acked_bytes += flown.saturating_sub(delivery.bytes(Piece::is_flown));
+        whole
+    }
+
+    /// Bytes on the link of all that the receiver has not got; 0 when it has answered nothing for long.
+    pub fn left_bytes(&self) -> u64 {
+        let there = |delivery: &&Delivery| delivery.patience < HOPELESS;
+        let waiting = self.deliveries.iter().filter(there);
+        let missing = |delivery: &Delivery| delivery.bytes(|piece| *piece != Piece::Arrived);
+        waiting.map(missing).sum()
+    }
+
+    /// Bytes on the link that the receiver said it got, since the last call.
+    pub fn take_acked_bytes(&mut self) -> u64 {
+        std::mem::take(&mut self.acked_bytes)
     }
 
     /// Nothing is left to be delivered.
     pub fn is_idle(&self) -> bool {
         self.deliveries.iter().all(Delivery::is_done)
     }
-
-    fn patience_us(&self, delivery: &Delivery) -> i64 {
-        patience_us(self.rtt_us, delivery.patience)
-    }
-}
-
-fn patience_us(rtt_us: Option<i64>, times: u32) -> i64 {
-    let first = 2 * rtt_us.unwrap_or(FIRST_RTT_US) + PATIENCE_US;
-    first.saturating_mul(1 << times.min(4)).min(MAX_PATIENCE_US)
 }
 
 impl Delivery {
@@ -138,12 +155,33 @@ impl Delivery {
         self.answered && self.pieces.iter().all(|piece| *piece == Piece::Arrived)
     }
 
+    /// Bytes on the link of the chunks that are so.
+    fn bytes(&self, so: impl Fn(&Piece) -> bool) -> u64 {
+        let chosen = self
+            .pieces
+            .iter()
+            .enumerate()
+            .filter(|(_, piece)| so(piece));
+        let chunk = |index| self.still.chunk(index).map_or(0, <[u8]>::len) + CHUNK_OVERHEAD;
+        chosen.map(|(index, _)| chunk(index) as u64).sum()
+    }
+
     fn under_way(&self) -> usize {
         let is = |piece: &&Piece| matches!(piece, Piece::UnderWay(..));
         self.pieces.iter().filter(is).count()
     }
 
-    fn due(&self, patience_us: i64) -> Micros {
+    fn patience_us(&self, rtt_us: Option<i64>) -> i64 {
+        let rtt_us = rtt_us.unwrap_or(FIRST_RTT_US);
+        let first = match self.answered {
+            false => rtt_us + BEGIN_PATIENCE_US,
+            true => 2 * rtt_us + PATIENCE_US,
+        };
+        let wait = first.saturating_mul(1 << self.patience.min(4));
+        wait.min(MAX_PATIENCE_US)
+    }
+
+    fn due(&self, rtt_us: Option<i64>) -> Micros {
         if self.is_done() {
             return Micros::NEVER;
         }
@@ -153,7 +191,7 @@ impl Delivery {
         if may || self.sent == Micros::NEVER {
             return Micros(0);
         }
-        self.sent.plus(patience_us)
+        self.sent.plus(self.patience_us(rtt_us))
     }
 
     fn next(&mut self, now: Micros, out: &mut Vec<u8>) -> bool {

@@ -192,7 +192,7 @@ fn silence_is_answered_by_one_message_at_growing_distances() {
         now = now.plus(10_000);
     }
     let gaps: Vec<i64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    assert_eq!(gaps[..4], [450_000, 900_000, 1_800_000, 3_000_000]);
+    assert_eq!(gaps[..4], [250_000, 500_000, 1_000_000, 2_000_000]);
     assert!(gaps[4..].iter().all(|gap| *gap == 3_000_000));
 }
 
@@ -253,4 +253,26 @@ fn rights_are_kept_and_announcements_are_counted() {
         teacher.message(Micros(200_000), &mut lesson, &second),
         Ok(None)
     );
+}
+
+#[test]
+fn what_is_missing_is_counted_until_it_is_acknowledged_and_given_up_in_silence() {
+    let (mut sender, mut receiver) = (Sender::default(), Receiver::new());
+    assert_eq!(sender.left_bytes(), 0);
+    let picture = still(1, 20_000);
+    sender.offer(&picture);
+    let whole = sender.left_bytes();
+    assert!((20_000..23_000).contains(&whole), "{whole} bytes");
+    deliver(&mut sender, &mut receiver, &[255]).unwrap();
+    assert_eq!((sender.left_bytes(), sender.take_acked_bytes()), (0, whole));
+    assert_eq!(sender.take_acked_bytes(), 0);
+    sender.offer_again(&picture);
+    deliver(&mut sender, &mut receiver, &[255]).unwrap();
+    assert_eq!(sender.take_acked_bytes(), 0, "nothing of it had to fly");
+    sender.offer(&still(2, 20_000));
+    for _ in 0..8 {
+        let at = sender.due().max(Micros(receiver.clock_us));
+        sender.next(at, &mut Vec::new());
+    }
+    assert_eq!(sender.left_bytes(), 0, "nobody answers");
 }
