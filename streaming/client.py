@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LINE_LIMIT = 64 * 1024 * 1024  # bytes of one JSON line: the state of some thousand classrooms
 EVENT_LIMIT = 10_000  # events that wait for a slow reader
-PASSING = frozenset({"stats", "rung"})  # only the newest of them counts
+PASSING = frozenset({"stats", "rung"})  # only the newest counts, of rungs the newest of each slot
 RECONNECT_S = (0.0, 0.1, 0.2, 0.5, 1.0)
 
 
@@ -218,9 +218,11 @@ class MediaClient:
         self._events.put_nowait(event)
 
     def _make_room(self) -> None:
-        """What passes goes first; when all that waits must be heard, a new connection tells what stands instead."""
-        waiting = [self._events.get_nowait() for _ in range(self._events.qsize())]
-        kept = [event for event in waiting if event is not None and event["event"] not in PASSING]
+        """What is outdated goes first; when all that waits must be heard, a new connection tells what stands."""
+        taken = [self._events.get_nowait() for _ in range(self._events.qsize())]
+        waiting = [event for event in taken if event is not None]
+        newest = {_subject(event): event for event in waiting}
+        kept = [event for event in waiting if event["event"] not in PASSING or newest[_subject(event)] is event]
         if len(kept) > EVENT_LIMIT // 2:
             kept = []
             if self._writer is not None:
@@ -237,6 +239,11 @@ class MediaClient:
             if not answer.done():
                 answer.set_exception(MediaUnavailable("the connection to the media process broke"))
         self._waiting.clear()
+
+
+def _subject(event: MediaEvent) -> tuple[str, int | None]:
+    """What an event speaks of."""
+    return event["event"], event.get("subscription")
 
 
 def _line(message: dict[str, Any]) -> bytes:

@@ -11,6 +11,8 @@ from streaming.client import EVENT_LIMIT, MediaClient
 from streaming.errors import MediaUnavailable
 from tests.signaling.fake_media import FakeMedia
 
+SLOTS = 100
+
 
 async def test_what_passes_gives_way_first_and_the_rest_keeps_its_order(tmp_path: Path) -> None:
     async with FakeMedia(tmp_path / "media.sock") as media, MediaClient(str(media.path)) as client:
@@ -19,7 +21,7 @@ async def test_what_passes_gives_way_first_and_the_rest_keeps_its_order(tmp_path
         assert (await anext(events))["event"] == "hello"
         media.say("connected", transport=1)
         for number in range(EVENT_LIMIT + 10):
-            media.say("rung" if number % 2 else "stats", subscription=number)
+            media.say("rung" if number % 2 else "stats", subscription=number % SLOTS, height=number)
         media.say("failed", transport=1)
         await client.open_lesson("math", None)  # its answer comes after all of them
         async with asyncio.timeout(60):
@@ -28,6 +30,9 @@ async def test_what_passes_gives_way_first_and_the_rest_keeps_its_order(tmp_path
                 heard.append(await anext(events))
         assert [e["event"] for e in heard if "transport" in e] == ["connected", "failed"]
         assert len(heard) < EVENT_LIMIT
+        rungs = {e["subscription"]: e["height"] for e in heard if e["event"] == "rung"}
+        last = EVENT_LIMIT + 10
+        assert rungs == {number % SLOTS: number for number in range(last - SLOTS, last) if number % 2}
 
 
 async def test_a_reader_that_is_too_slow_for_what_counts_is_told_all_anew(tmp_path: Path) -> None:
