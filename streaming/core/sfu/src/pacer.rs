@@ -6,16 +6,17 @@
 //! not when it comes. What is queued is a reference into the publication's history, so a queue costs no payload copies.
 
 mod frames;
+mod item;
 
 use std::collections::VecDeque;
 
 use zhuandi_wire::time::Micros;
 
 pub use frames::Cut;
+pub use item::{Item, Kind};
 
 use crate::bucket::Bucket;
 use crate::probe::Probe;
-use crate::rewriter::Numbers;
 use crate::sent_log::SentLog;
 
 /// Most bytes of picture and repairs that wait.
@@ -41,46 +42,6 @@ const FAST_BURST_US: i64 = 12_500;
 
 /// Rate of stills where nothing is paced.
 const UNPACED_STILL_BPS: i64 = 2_000_000;
-
-/// What a queued packet is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A packet of sound, from the history.
-    Audio,
-    /// A packet of picture, from the history.
-    Video,
-    /// The same again on the repair stream (RFC 4588).
-    Rtx,
-    /// Stored ciphertext again, byte for byte.
-    Resend,
-    /// Padding alone under a reserved number that has no payload any more.
-    Filler,
-    /// Padding alone, for a probe.
-    Padding,
-}
-
-/// One packet that waits.
-#[derive(Clone, Copy, Debug)]
-pub struct Item {
-    /// When it was queued.
-    pub at: Micros,
-    /// Its leg.
-    pub leg: u32,
-    /// What it is.
-    pub kind: Kind,
-    /// Encoding of the publication.
-    pub encoding: u8,
-    /// Temporal layer; 0 where there is none.
-    pub temporal: u8,
-    /// A key frame starts with it.
-    pub keyframe: bool,
-    /// Bytes of the datagram, about.
-    pub size: u16,
-    /// Index in the history.
-    pub source: u64,
-    /// Numbers that it gets.
-    pub out: Numbers,
-}
 
 /// Bytes that left by kind, and how long sound waited, since they were taken last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

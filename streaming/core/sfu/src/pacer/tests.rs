@@ -1,5 +1,5 @@
 use super::*;
-use crate::rewriter::Picture;
+use crate::rewriter::{Numbers, Picture};
 
 fn item(kind: Kind, leg: u32, source: u64, at: i64) -> Item {
     Item {
