@@ -33,7 +33,7 @@ def main() -> None:
     commands = parser(
         "links",
         "What a classroom hears and sees over weak links, in the simulator.",
-        ("--traces DIR --json", "--only 'fall'", "--only constant --seconds 60"),
+        ("--traces DIR --json", "--only 'fall'", "--only constant --seconds 60", "--chromium --traces DIR"),
     )
     commands.add_argument("--traces", type=Path, metavar="DIR", help="every CSV of this folder is a link, too")
     commands.add_argument("--seconds", type=positive, help="length of every run (default 120, traces 300)")
@@ -41,10 +41,16 @@ def main() -> None:
     commands.add_argument("--policy", default=NodeConfig("").policy, help="module:class (default %(default)s)")
     commands.add_argument("--one-voice", action="store_true", help="the teacher sends no low-rate microphone")
     commands.add_argument("--seed", type=positive, default=20_261_122, help="the same seed gives the same figures")
+    commands.add_argument(
+        "--chromium", action="store_true", help="a short list in a real Chromium as well, a minute each"
+    )
     given = commands.parse_args()
     if given.traces is not None and not any(given.traces.glob("*.csv")):
         commands.error(f"{given.traces}: no CSV there")
     options = Options(given.policy, given.traces, given.seconds, given.only, not given.one_voice, given.seed)
+    if given.chromium:
+        _compare(options, as_json=given.json)
+        return
     results = run(options, _bar)
     if not results.links and results.slides_legible is None:
         commands.error(f"no link is called like {given.only!r}")
@@ -53,6 +59,16 @@ def main() -> None:
         print(json.dumps({"links": results.links, "summary": whole}))
     else:
         _table(results.links, whole)
+
+
+def _compare(options: Options, *, as_json: bool) -> None:
+    from benchmarks.links import truth  # needs a browser
+
+    links = truth.compare(options)
+    if as_json:
+        print(json.dumps({"chromium": links}))
+    else:
+        print(*truth.lines(links), sep="\n")
 
 
 def _bar(share: float) -> None:

@@ -74,7 +74,7 @@ class Samples:
 class World:
     """A simulator with the real control loop over it."""
 
-    def __init__(self, policy: Policy, *, seed: int, two_voices: bool) -> None:
+    def __init__(self, policy: Policy, *, seed: int, two_voices: bool, source: films.Recording | None = None) -> None:
         self.sim = Sim(seed=seed)
         self.rooms: list[Room] = []
         self.sound_waits_us: list[NDArray[Any]] = []
@@ -83,6 +83,7 @@ class World:
         self.sent = np.zeros(MAX_HANDLES, dtype=np.int64)
         self._model = Model()
         self._two_voices = two_voices
+        self._source = source
         core = cast(Core, _Counting(self.sim, self))
         self._loop = ControlLoop(core, self._model, policy)
 
@@ -93,8 +94,8 @@ class World:
         self._model.add_lesson(lesson)
         teacher = Transport(self.sim.add_teacher(handle, TEACHER_LINK), lesson, None, True)
         self._model.add_transport(teacher)
-        camera = self._publish(teacher, "camera", films.camera())
-        return lesson, camera, self._publish(teacher, "microphone", films.microphone(self._two_voices))
+        camera = self._publish(teacher, "camera", films.camera(self._source))
+        return lesson, camera, self._publish(teacher, "microphone", films.microphone(self._two_voices, self._source))
 
     def add_room(
         self,
@@ -137,7 +138,7 @@ class World:
                 self._model.play_out(self._model.transport(room.transport), room.page.target_us // 1000)
 
     def run(
-        self, seconds: int, every_s: float, progress: Callable[[float], None], *, clear_s: float | None = None
+        self, seconds: float, every_s: float, progress: Callable[[float], None], *, clear_s: float | None = None
     ) -> Samples:
         """Let this much time pass; a sample every so often, one at the beginning. Delays count from `clear_s` on."""
         samples, every = Samples(), round(every_s / TICK_S)

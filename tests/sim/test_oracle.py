@@ -48,14 +48,6 @@ def test_a_freeze_is_a_gap_beside_the_mean() -> None:
     assert oracle.frozen(late, 0, 20) == pytest.approx(2.04, abs=0.01)
 
 
-def test_films_have_the_rates_of_the_page() -> None:
-    film = films.camera()
-    for number, layer in enumerate(films.CAMERA):
-        assert film.media_bps(number, 2) == pytest.approx(layer.bitrate_bps, rel=0.03)
-        assert film.media_bps(number, 0) == pytest.approx(0.4 * layer.bitrate_bps, rel=0.05)
-    assert films.microphone(True).media_bps(0, 0) == pytest.approx(13_000, rel=0.03)
-
-
 @pytest.mark.parametrize("step", [step for step in STEPS if step.role in {CAMERA, MICROPHONE}])
 def test_every_step_of_the_policy_is_one_of_the_best(step: Step) -> None:
     have = {CAMERA: films.camera(), MICROPHONE: films.microphone(True)}

@@ -1,0 +1,130 @@
+"""One classroom in a real Chromium behind a link on the real clock: what its page hears and sees."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from playwright.async_api import Browser, ViewportSize
+
+from benchmarks.links import films
+from benchmarks.links.catalogue import Scenario
+from benchmarks.links.noted import NotedDirection
+from benchmarks.links.publisher import Publisher, recording
+from signaling.emulator.relay import Relay
+from tests.support.server import Server
+
+WATCH = Path(__file__).with_name("watch.js")
+WINDOW: ViewportSize = {"width": 640, "height": 480}
+WARM_S = 15  # of media, not counted
+JOIN_S = 90  # a page over 64 kbit/s loads for 10 s
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Comparable:
+    """What is compared of one link, over the measured span."""
+
+    audio_concealed: float
+    freeze_ratio: float
+    own_delay_p50_ms: float
+    own_delay_p95_ms: float
+    sound_delay_ms: float | None  # from capture to loudspeaker
+    picture_delay_ms: float | None
+    rungs: dict[int, float]  # share of the time by the height of what is shown; 0: off
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A run in Chromium."""
+
+    figures: Comparable
+    joined_s: float  # when the media connection stood, since the link began
+    source: films.Recording  # what the teacher's page sent since then
+    load: float  # of the machine, mean of a minute
+    late_ms: float  # the worst that our own process added to a packet's way
+
+
+async def watch(browser: Browser, server: Server, port: int, url: str, teacher: Publisher, link: Scenario) -> Watched:
+    """A classroom's page comes to `url` by this port and link, and is watched for the link's time."""
+    ends = {"host": "", "addresses": [server.host]}
+    relay = Relay({"down": link.down, "up": link.up}, (server.host, server.port), seed=1, **ends)  # type: ignore[arg-type]
+    down = NotedDirection(link.down, seed=1)
+    relay.bucket.down = down
+    await relay.start(port)
+    relay.media_port((server.host, server.media_port))
+    began_ms = time.time() * 1000
+    await teacher.take()
+    try:
+        rows = await _sit(browser, url, link.seconds)
+        length_us = round(1000 * (time.time() * 1000 - began_ms))
+        joined_ms = next(row["at_ms"] for row in rows if row["connected"])
+        span = [row for row in rows if row["at_ms"] >= joined_ms + 1000 * WARM_S]
+        own_ms = down.own_delay_ms(round(1000 * (span[0]["at_ms"] - began_ms)))
+        source = recording(await teacher.take(), [], length_us)
+        joined_s = (joined_ms - began_ms) / 1000
+        return Watched(figures(span, own_ms), joined_s, source, os.getloadavg()[0], down.late_us / 1000)
+    finally:
+        await relay.stop()
+
+
+async def _sit(browser: Browser, url: str, seconds: int) -> Rows:
+    context = await browser.new_context(ignore_https_errors=True, viewport=WINDOW)
+    try:
+        await context.add_init_script(path=WATCH)
+        page = await context.new_page()
+        page.set_default_timeout(1000 * JOIN_S)
+        await page.goto(url)
+        await page.wait_for_function("() => window.watched.at(-1)?.connected", timeout=1000 * JOIN_S)
+        await asyncio.sleep(WARM_S + seconds)
+        rows: Rows = await page.evaluate("() => window.watched")
+        return rows
+    finally:
+        await context.close()
+
+
+def figures(rows: Rows, own_ms: np.ndarray[Any, np.dtype[np.float64]]) -> Comparable:
+    """The figures of a span, as the page saw it four times a second."""
+    at_s = np.array([row["at_ms"] for row in rows]) / 1000
+    lengths, off = np.diff(at_s), paused(rows)
+    passed = np.concatenate([[0.0], np.cumsum(lengths * off[1:])])
+    frozen = 0.0
+    for number, grown in enumerate(np.diff([row["frozen_s"] for row in rows]), start=1):
+        # A freeze is counted when it ends; what of it was a picture switched off is none.
+        frozen += max(0.0, grown - float(passed[number] - np.interp(at_s[number] - grown, at_s, passed)))
+    heights = [0 if gone else row["height"] for row, gone in zip(rows[1:], off[1:], strict=True)]
+    span_s = float(at_s[-1] - at_s[0])
+    samples = rows[-1]["samples"] - rows[0]["samples"]
+    return Comparable(
+        audio_concealed=(rows[-1]["concealed"] - rows[0]["concealed"]) / max(samples, 1),
+        freeze_ratio=frozen / span_s,
+        own_delay_p50_ms=float(np.quantile(own_ms, 0.5)),
+        own_delay_p95_ms=float(np.quantile(own_ms, 0.95)),
+        sound_delay_ms=_mean([row["sound_delay_ms"] for row in rows]),
+        picture_delay_ms=_mean([row["picture_delay_ms"] for row, gone in zip(rows, off, strict=True) if not gone]),
+        rungs={height: float(lengths[np.array(heights) == height].sum()) / span_s for height in sorted(set(heights))},
+    )
+
+
+def paused(rows: Rows) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Whether the picture is off: from the server's word until the first frame after it is on again."""
+    off, frames, found = True, rows[0]["frames"], []
+    for row in rows:
+        if not row["camera"]:
+            off = True
+        elif row["frames"] > frames:
+            off = False
+        frames = row["frames"]
+        found.append(off)
+    found[0] = not rows[0]["camera"]
+    return np.array(found)
+
+
+def _mean(values: list[float | None]) -> float | None:
+    there = [value for value in values if value is not None]
+    return float(np.mean(there)) if there else None
