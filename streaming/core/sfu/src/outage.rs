@@ -144,9 +144,20 @@ mod tests {
             outage.tick(Micros(last + 2_000_000), RTT),
             Some(Silence::Long)
         );
-        assert_eq!(outage.next(RTT), Micros::NEVER);
         assert!(outage.heard(Micros(last + 5_000_000), false, TWCC_INTERVAL_US));
         assert_eq!(outage.level(), Silence::None);
+    }
+
+    #[test]
+    fn into_a_silence_without_sound_somebody_knocks() {
+        let mut outage = steady(100_000);
+        let last = 99 * 100_000;
+        assert!(!outage.knocks(Micros(last + 5_000_000)), "no outage yet");
+        outage.tick(Micros(last + 400_000), RTT);
+        outage.sent(Micros(last + 450_000));
+        assert!(!outage.knocks(Micros(last + 949_999)));
+        assert!(outage.knocks(Micros(last + 950_000)));
+        assert_eq!(outage.next(RTT), Micros(last + 950_000));
     }
 
     #[test]
