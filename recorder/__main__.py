@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import logging
-import sys
 from pathlib import Path
 
-import structlog
-
+from recorder.live_child import LiveChild
+from recorder.logs import LEVELS, STYLES, configure
 from recorder.service import RecorderConfig, run_recorder
 
 
@@ -23,29 +21,12 @@ def main() -> None:
         action="store_true",
         help="stop when the process that started this one is gone",
     )
-    parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
-    parser.add_argument("--log-format", choices=("json", "text"), default="json")
+    parser.add_argument("--log-level", choices=LEVELS, default="info")
+    parser.add_argument("--log-format", choices=STYLES, default="json")
     arguments = parser.parse_args()
-    _configure_logs(arguments.log_level, arguments.log_format)
-    run_recorder(RecorderConfig(arguments.data, arguments.poll, arguments.jobs, arguments.exit_with_parent))
-
-
-def _configure_logs(level: str, style: str) -> None:
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
-        if style == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-    )
+    configure(arguments.log_level, arguments.log_format)
+    child = LiveChild(arguments.data, ("--log-level", arguments.log_level, "--log-format", arguments.log_format))
+    run_recorder(RecorderConfig(arguments.data, arguments.poll, arguments.jobs, arguments.exit_with_parent), live=child)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ shown until the next key frame, or until the intact base layer where the stream 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from aiortc.codecs.h264 import h264_depayload
@@ -38,7 +38,7 @@ class OpusPacket(NamedTuple):
     after_hole: bool
 
 
-class _Piece(NamedTuple):
+class Piece(NamedTuple):
     """One RTP payload of a frame."""
 
     data: bytes
@@ -51,10 +51,10 @@ class _Piece(NamedTuple):
 
 def video_frames(track: Track, codec: str) -> Iterator[Frame]:
     """Decodable frames of the packets with that codec ("VP8" or "H264"), by sequence number."""
-    parse = {"VP8": _vp8, "H264": _h264}[codec]
+    parse = PIECE_OF[codec]
     wanted = {pt for pt, name in track.codec_of().items() if name == codec}
     chain = _Chain()
-    pieces: list[_Piece] = []
+    pieces: list[Piece] = []
     frame_ts, last_seq, after_marker = -1, None, True
     parts = track.parts
     columns = zip(
@@ -102,7 +102,7 @@ class _Chain:
         self._hole = self._started
         self._top = None
 
-    def admit(self, ts: int, pieces: list[_Piece]) -> Iterator[Frame]:
+    def admit(self, ts: int, pieces: list[Piece]) -> Iterator[Frame]:
         """The frame, when it can be decoded."""
         head = pieces[0]
         key = any(piece.key for piece in pieces)
@@ -116,7 +116,7 @@ class _Chain:
         hole, self._hole, self._started = self._hole, False, True
         yield Frame(ts, b"".join(piece.data for piece in pieces), key, hole)
 
-    def _follows(self, head: _Piece) -> bool:
+    def _follows(self, head: Piece) -> bool:
         layer = head.layer or 0
         if self._top is None:
             known = head.layer == 0 and self._base is not None and head.base_index is not None
@@ -128,7 +128,7 @@ class _Chain:
         return layer <= self._top
 
 
-def _vp8(payload: bytes) -> _Piece | None:
+def _vp8(payload: bytes) -> Piece | None:
     try:
         descriptor, data = VpxPayloadDescriptor.parse(payload)
     except ValueError:
@@ -138,10 +138,10 @@ def _vp8(payload: bytes) -> _Piece | None:
     first = bool(descriptor.partition_start) and descriptor.partition_id == 0
     layer, sync = (descriptor.tid[0], bool(descriptor.tid[1])) if descriptor.tid else (None, False)
     key = first and not data[0] & 1 and len(data) > 3
-    return _Piece(data, first, key, layer, descriptor.tl0picidx, sync)
+    return Piece(data, first, key, layer, descriptor.tl0picidx, sync)
 
 
-def _h264(payload: bytes) -> _Piece | None:
+def _h264(payload: bytes) -> Piece | None:
     try:
         data = h264_depayload(payload)
     except ValueError:
@@ -153,7 +153,11 @@ def _h264(payload: bytes) -> _Piece | None:
     elif kind == _NAL_STAP_A:
         kinds = {unit[0] & 0x1F for unit in data.split(b"\0\0\0\1")[1:] if unit}
     # A key frame that starts with its parameter sets needs nothing before it.
-    return _Piece(data, first, bool(kinds & {_NAL_IDR, _NAL_SPS}), None, None, False)
+    return Piece(data, first, bool(kinds & {_NAL_IDR, _NAL_SPS}), None, None, False)
+
+
+# How a payload is read, by codec.
+PIECE_OF: dict[str, Callable[[bytes], Piece | None]] = {"VP8": _vp8, "H264": _h264}
 
 
 def opus_packets(track: Track) -> Iterator[OpusPacket]:

@@ -75,16 +75,16 @@ def read_epochs(folder: Path) -> list[Epoch]:
                     path.name,
                     files,
                     max(s.st_mtime for s in stats),
-                    _locked(path / _LOCK),
+                    is_being_written(path),
                 )
             )
     return sorted(epochs, key=lambda e: (e.changed_s, e.name))
 
 
-def _locked(path: Path) -> bool:
-    """Whether the writer is alive; asked only when files stand there, so the writer has its lock by then."""
+def is_being_written(epoch: Path) -> bool:
+    """Whether the writer is alive; to be asked only when files stand there, so the writer has its lock by then."""
     try:
-        with path.open("rb") as file:
+        with (epoch / _LOCK).open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False

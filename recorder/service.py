@@ -21,6 +21,7 @@ import structlog
 from recorder import library, retention
 from recorder.derive import Order
 from recorder.job import order_to_json
+from recorder.live_child import LiveChild
 from recorder.recording import look
 
 log = structlog.get_logger("recorder")
@@ -219,8 +220,8 @@ def _read_lines(process: subprocess.Popen[str], lines: list[dict[str, Any]]) -> 
             continue
 
 
-def run_recorder(config: RecorderConfig, stop: threading.Event | None = None) -> None:
-    """Record until `stop` is set (SIGTERM and SIGINT set it when called from the main thread)."""
+def run_recorder(config: RecorderConfig, stop: threading.Event | None = None, live: LiveChild | None = None) -> None:
+    """Record until `stop` is set (SIGTERM and SIGINT set it when called from the main thread), `live` beside it."""
     halt = stop or threading.Event()
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -234,7 +235,11 @@ def run_recorder(config: RecorderConfig, stop: threading.Event | None = None) ->
                 log.info("parent_gone")
                 break
             recorder.step(time.time())
+            if live is not None:
+                live.step(time.time())
             halt.wait(config.poll_s)
     finally:
         recorder.close()
+        if live is not None:
+            live.close()
         log.info("stopped")

@@ -98,7 +98,8 @@ class Commands:
         if replaces is not None:
             self.remove(replaces)
         local = self._core.open_transport(known.handle, params)
-        self._model.add_transport(Transport(local["transport"], known, label, link=link))
+        stills = params.get("stills", "none")
+        self._model.add_transport(Transport(local["transport"], known, label, link=link, stills=stills))
         return local
 
     def restart_ice(self, transport: int, ufrag: str, pwd: str) -> LocalTransport:

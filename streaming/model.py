@@ -48,6 +48,7 @@ class Transport:
     label: Label
     connected: bool = False
     link: str | None = None  # names the classroom's way to us, over all its transports
+    stills: str = "none"  # which way slide pictures go
     play_out_ms: int = 0  # depth of the play-out buffer at the other end; 0: not told
     publications: dict[int, Publication] = field(default_factory=dict)
     subscriptions: dict[int, Subscription] = field(default_factory=dict)
@@ -169,6 +170,7 @@ class Model:
                         "transport": transport.handle,
                         "connected": transport.connected,
                         "label": transport.label,
+                        "stills": transport.stills,
                         "publications": [
                             {
                                 "publication": one.handle,

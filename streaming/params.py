@@ -59,6 +59,7 @@ class TransportState(TypedDict):
     transport: int
     connected: bool
     label: Label
+    stills: str  # which way slide pictures go, as in its TransportParams
     publications: list[PublicationState]
     subscriptions: list[SubscriptionState]
 
