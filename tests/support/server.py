@@ -154,9 +154,9 @@ class Server:
         self.process = None
 
     def pid_of(self, word: str) -> int:
-        """The child whose command line contains `word`: `streaming.node`, `signaling.app` or `-m recorder`."""
+        """The child with the whole `word` in its command line: `streaming.node`, `signaling.app` or `-m recorder`."""
         assert self.process is not None
-        found = [pid for pid in descendants(self.process.pid) if word in command_of(pid)]
+        found = [pid for pid in descendants(self.process.pid) if f"{word} " in command_of(pid)]
         assert len(found) == 1, {pid: command_of(pid) for pid in descendants(self.process.pid)}
         return found[0]
 
