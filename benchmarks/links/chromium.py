@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from playwright.async_api import Browser, ViewportSize
 
 from benchmarks.links import films
@@ -68,7 +69,13 @@ async def watch(browser: Browser, server: Server, port: int, url: str, teacher: 
         own_ms = down.own_delay_ms(round(1000 * (span[0]["at_ms"] - began_ms)))
         source = recording(await teacher.take(), [], length_us)
         joined_s = (joined_ms - began_ms) / 1000
-        return Watched(figures(span, own_ms), joined_s, source, os.getloadavg()[0], down.late_us / 1000)
+        return Watched(
+            figures(span, own_ms, link.down.get("delay_us", 0) / 1000),
+            joined_s,
+            source,
+            os.getloadavg()[0],
+            down.late_us / 1000,
+        )
     finally:
         await relay.stop()
 
@@ -88,8 +95,8 @@ async def _sit(browser: Browser, url: str, seconds: int) -> Rows:
         await context.close()
 
 
-def figures(rows: Rows, own_ms: np.ndarray[Any, np.dtype[np.float64]]) -> Comparable:
-    """The figures of a span, as the page saw it four times a second."""
+def figures(rows: Rows, own_ms: NDArray[np.float64], delay_ms: float) -> Comparable:
+    """The figures of a span, as the page saw it four times a second; `delay_ms` is that of an empty link."""
     at_s = np.array([row["at_ms"] for row in rows]) / 1000
     lengths, off = np.diff(at_s), paused(rows)
     passed = np.concatenate([[0.0], np.cumsum(lengths * off[1:])])
@@ -100,18 +107,21 @@ def figures(rows: Rows, own_ms: np.ndarray[Any, np.dtype[np.float64]]) -> Compar
     heights = [0 if gone else row["height"] for row, gone in zip(rows[1:], off[1:], strict=True)]
     span_s = float(at_s[-1] - at_s[0])
     samples = rows[-1]["samples"] - rows[0]["samples"]
+    packets = rows[-1]["sound_packets"] - rows[0]["sound_packets"]
+    # A frame of sound is sent when it is whole.
+    way_ms = delay_ms + float(own_ms.mean()) if own_ms.size else delay_ms
     return Comparable(
         audio_concealed=(rows[-1]["concealed"] - rows[0]["concealed"]) / max(samples, 1),
         freeze_ratio=frozen / span_s,
         own_delay_p50_ms=float(np.quantile(own_ms, 0.5)),
         own_delay_p95_ms=float(np.quantile(own_ms, 0.95)),
-        sound_delay_ms=_mean([row["sound_delay_ms"] for row in rows]),
-        picture_delay_ms=_mean([row["picture_delay_ms"] for row, gone in zip(rows, off, strict=True) if not gone]),
+        sound_delay_ms=_played_after(rows, "sound", way_ms + 1000 * span_s / max(packets, 1)),
+        picture_delay_ms=_played_after(rows, "picture", way_ms),
         rungs={height: float(lengths[np.array(heights) == height].sum()) / span_s for height in sorted(set(heights))},
     )
 
 
-def paused(rows: Rows) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def paused(rows: Rows) -> NDArray[np.bool_]:
     """Whether the picture is off: from the server's word until the first frame after it is on again."""
     off, frames, found = True, rows[0]["frames"], []
     for row in rows:
@@ -125,6 +135,8 @@ def paused(rows: Rows) -> np.ndarray[Any, np.dtype[np.bool_]]:
     return np.array(found)
 
 
-def _mean(values: list[float | None]) -> float | None:
-    there = [value for value in values if value is not None]
-    return float(np.mean(there)) if there else None
+def _played_after(rows: Rows, what: str, before_ms: float) -> float | None:
+    """Mean time in ms from capture to play-out, of which `before_ms` before the buffer."""
+    emitted = rows[-1][f"{what}_emitted"] - rows[0][f"{what}_emitted"]
+    waited_s = rows[-1][f"{what}_waited_s"] - rows[0][f"{what}_waited_s"]
+    return before_ms + 1000 * float(waited_s) / emitted if emitted > 0 else None

@@ -59,6 +59,7 @@ class Samples:
             ("links", "transport", [room.transport for room in rooms]),
             ("sounds", "subscription", [room.microphone for room in rooms]),
             ("pictures", "subscription", [room.camera for room in rooms]),
+            ("subscriptions", "subscription", [room.camera for room in rooms]),
         ):
             columns = metrics[table]
             order = np.argsort(columns[key])
@@ -141,7 +142,7 @@ class World:
         self, seconds: float, every_s: float, progress: Callable[[float], None], *, clear_s: float | None = None
     ) -> Samples:
         """Let this much time pass; a sample every so often, one at the beginning. Delays count from `clear_s` on."""
-        samples, every = Samples(), round(every_s / TICK_S)
+        samples, every, stats = Samples(), round(every_s / TICK_S), self.sim.take_stats()
         ticks = round(seconds / TICK_S)
         for tick in range(ticks + 1):
             look = tick % LOOK == 0
@@ -150,12 +151,13 @@ class World:
                 self._look(metrics)
                 progress(TICK_S * tick)
             if tick % every == 0:
-                samples.add(self.sim.now_us, metrics, self.rooms)
+                samples.add(self.sim.now_us, metrics | {"subscriptions": stats["subscriptions"]}, self.rooms)
             if clear_s is not None and tick == round(clear_s / TICK_S):
                 self.sim.clear_delays()
             if tick < ticks:
                 self.sim.step(TICK_US)
-                self._loop.tick(self.sim.now_us, self.sim.take_stats())
+                stats = self.sim.take_stats()
+                self._loop.tick(self.sim.now_us, stats)
         return samples
 
     def _publish(self, teacher: Transport, source: Source, film: films.Film) -> Publication:

@@ -7,18 +7,19 @@
     const all = [...(await pc.getStats()).values()].filter((one) => one.type === 'inbound-rtp')
     const sound = all.find((one) => one.kind === 'audio' && one.totalSamplesReceived > 0)
     const picture = all.find((one) => one.kind === 'video' && one.packetsReceived > 0)
-    // `estimatedPlayoutTimestamp` counts from 1900, as NTP does (RFC 5905 6).
-    const delay = (one) => one?.estimatedPlayoutTimestamp ? one.timestamp + 2208988800000 - one.estimatedPlayoutTimestamp : null
     rows.push({
       at_ms: performance.timeOrigin + performance.now(),
       connected: pc.connectionState === 'connected',
       samples: sound?.totalSamplesReceived ?? 0,
       concealed: sound?.concealedSamples ?? 0,
-      sound_delay_ms: delay(sound),
+      sound_packets: (sound?.packetsReceived ?? 0) + (sound?.packetsLost ?? 0),
+      sound_waited_s: sound?.jitterBufferDelay ?? 0,
+      sound_emitted: sound?.jitterBufferEmittedCount ?? 0,
       frames: picture?.framesDecoded ?? 0,
       frozen_s: picture?.totalFreezesDuration ?? 0,
       height: picture?.frameHeight ?? 0,
-      picture_delay_ms: delay(picture),
+      picture_waited_s: picture?.jitterBufferDelay ?? 0,
+      picture_emitted: picture?.jitterBufferEmittedCount ?? 0,
       // What the server says that it sends, in lines; 0: paused.
       camera: state?.rung?.camera ?? null,
     })
