@@ -123,8 +123,8 @@ def _over_time(axes: Axes, seen: Seen, span_s: tuple[float, float]) -> None:
     ):
         axes.plot(seen.at_s[inside], values[inside] / 1000, color=colour, linewidth=1, label=label)
     axes.set_ylabel("kbit/s")
-    axes.set_ylim(bottom=0)
-    axes.legend(loc="upper right")
+    axes.set_ylim(0, 1.3 * axes.get_ylim()[1])
+    axes.legend(loc="upper right", ncols=3)
 
 
 def _heights(axes: Axes, seen: Seen, span_s: tuple[float, float]) -> None:
