@@ -6,6 +6,7 @@ import { Publisher } from './publisher'
 const camera = () => FakePeer.made[FakePeer.made.length - 1]?.transceivers[2]?.sender
 const screen = () => FakePeer.made[FakePeer.made.length - 1]?.transceivers[3]?.sender
 const active = (sender: ReturnType<typeof camera>) => sender?.parameters.encodings.map((one) => one.active !== false)
+const ALL = { camera: 3, screen: true, voice: true, recorded: true, stills_bps: null }
 const settled = () => new Promise((resolve) => setTimeout(resolve))
 
 let answered: (publisher: Publisher) => void = () => undefined
@@ -45,12 +46,25 @@ it('sends what only the recording wants while the uplink has room', async () => 
   const here = publisher()
   await here.link.rebuild()
   here.obey({ camera: { watched: 1, recorded: 3 }, screen: null })
-  here.uplink(false)
+  here.allow({ ...ALL, recorded: false })
   await settled()
   expect(active(camera())).toEqual([true, false, false])
-  here.uplink(true)
+  here.allow(ALL)
   await settled()
   expect(active(camera())).toEqual([true, true, true])
+})
+
+it('leaves out what the uplink has no room for, whoever watches', async () => {
+  const here = publisher()
+  await here.link.rebuild()
+  here.allow({ ...ALL, screen: false, voice: false, camera: 0 })
+  await settled()
+  const [normal, low] = FakePeer.made[0]?.transceivers ?? []
+  expect([normal, low].map((line) => active(line?.sender))).toEqual([[false], [true]])
+  expect([active(camera()), active(screen())]).toEqual([[false, false, false], [false]])
+  here.allow(ALL)
+  await settled()
+  expect([active(normal?.sender), active(camera()), active(screen())]).toEqual([[true], [true, true, true], [true]])
 })
 
 it('begins a new connection with everything, whatever was said about the one before', async () => {

@@ -8,6 +8,17 @@ export interface Wanted {
   recorded: number
 }
 
+/** What the uplink has room for: of the camera so many encodings, of the voice the better one. */
+export interface Allowed {
+  camera: number
+  screen: boolean
+  voice: boolean
+  /** What only the recording wants. */
+  recorded: boolean
+  /** For stills; null: whatever they take. */
+  stills_bps: number | null
+}
+
 export type Wishes = Record<Picture, Wanted | null>
 
 /** How many are to run; the recording's own only while the uplink has room for them. */

@@ -1,7 +1,7 @@
 /** The output end's connection: fixed m-lines, tracks that come and go without renegotiation. */
 
 import { capabilities, prefer, videoPreferences, type VideoCodec } from './codecs'
-import { activate, adjust, running, type Picture, type Wanted, type Wishes } from './layers'
+import { activate, adjust, running, type Allowed, type Picture, type Wanted, type Wishes } from './layers'
 import { PeerLink, type PeerState } from './peer'
 import type { Source, Sources } from './protocol'
 import { openChannel } from './stills/messages'
@@ -28,7 +28,7 @@ export class Publisher {
   private readonly tracks: Tracks = { microphone: null, camera: null, screen: null }
   private senders: Partial<Record<Picture, RTCRtpSender>> = {}
   private wishes: Wishes = { camera: null, screen: null }
-  private room = true
+  private allowed: Allowed = { camera: Infinity, screen: true, voice: true, recorded: true, stills_bps: null }
   private negotiated: Partial<Record<Picture, RTCRtpSender>> | null = null
   private voice: VoiceSenders | null = null
 
@@ -65,18 +65,21 @@ export class Publisher {
     this.activate()
   }
 
-  /** Whether the uplink has room for encodings that are only recorded. */
-  uplink(room: boolean): void {
-    if (room === this.room) return
-    this.room = room
-    this.activate()
+  /** What the uplink has room for. */
+  readonly allow = (allowed: Allowed): void => {
+    const same = Object.entries(allowed).every(([name, value]) => this.allowed[name as keyof Allowed] === value)
+    this.allowed = allowed
+    if (!same) this.activate()
   }
 
   private activate(): void {
+    const { camera, screen, voice, recorded } = this.allowed
+    const most = { camera, screen: screen ? 1 : 0 }
     for (const picture of ['camera', 'screen'] as const) {
       const [sender, wanted] = [this.senders[picture], this.wishes[picture]]
-      if (sender) void activate(sender, wanted ? running(wanted, this.room) : undefined)
+      if (sender) void activate(sender, Math.min(most[picture], wanted ? running(wanted, recorded) : Infinity))
     }
+    if (this.voice) void activate(this.voice.normal, voice ? 1 : 0)
   }
 
   /** A new connection begins with all encodings; an ICE restart changes nothing. */

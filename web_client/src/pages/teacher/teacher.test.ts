@@ -3,7 +3,6 @@ import { teacher } from '../../locales/teacher'
 import { told } from './faults'
 import { forget, recall, remember } from './memory'
 import { BEGINS_WITHIN_MS, RecordingWatch, STALLED_AFTER_MS } from './recording'
-import { LASTS_MS, ShortageWatch, shortageSentence } from './shortage'
 
 describe('the recording light', () => {
   const bytes = (count: number) => ({ on: true, bytes: count, error: null })
@@ -85,37 +84,5 @@ describe('faults', () => {
         expect(Object.keys(teacher.zh)).toContain(`${source}_${fault}`)
     for (const fault of ['cancelled', 'denied', 'absent', 'busy', 'unsupported', 'ended'])
       expect(Object.keys(teacher.zh)).toContain(`screen_${fault}`)
-  })
-})
-
-describe('a short uplink', () => {
-  const line = { type: 'candidate-pair', nominated: true, state: 'succeeded', availableOutgoingBitrate: 283_000 }
-  const layer = (id: string, frameHeight: number, framesSent: number, qualityLimitationReason: string) => {
-    return { type: 'outbound-rtp', kind: 'video', id, frameHeight, framesSent, qualityLimitationReason }
-  }
-
-  it('is told once it lasts, with the best picture that still goes out', () => {
-    const watch = new ShortageWatch()
-    const stats = (frames: number) => [line, layer('l', 180, frames, 'bandwidth'), layer('h', 720, 5, 'bandwidth')]
-    expect(watch.look(stats(1), 0)).toBeNull()
-    expect(watch.look(stats(20), LASTS_MS - 1)).toBeNull()
-    const shortage = watch.look(stats(40), LASTS_MS)
-    expect(shortage).toEqual({ kbps: 280, height: 180 })
-    expect(shortage && shortageSentence(shortage)).toContain('180p')
-    expect(watch.look(stats(40), LASTS_MS + 2000)).toEqual({ kbps: 280, height: 0 })
-  })
-
-  it('does not speak of encodings that are switched off', () => {
-    const watch = new ShortageWatch()
-    const off = { ...layer('h', 720, 5, 'bandwidth'), active: false }
-    expect(watch.look([line, layer('l', 180, 1, 'none'), off], 0)).toBeNull()
-    expect(watch.look([line, layer('l', 180, 20, 'none'), off], LASTS_MS)).toBeNull()
-  })
-
-  it('is over when the browser is no longer held back, and a busy processor is none', () => {
-    const watch = new ShortageWatch()
-    watch.look([line, layer('l', 180, 1, 'bandwidth')], 0)
-    watch.look([line, layer('l', 180, 2, 'cpu')], 4000)
-    expect(watch.look([line, layer('l', 180, 3, 'bandwidth')], LASTS_MS)).toBeNull()
   })
 })

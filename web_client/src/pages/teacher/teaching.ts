@@ -4,6 +4,7 @@ import { computed, onScopeDispose, reactive, shallowRef } from 'vue'
 import { Api } from '../../shared/api'
 import { codecFromQuery } from '../../shared/codecs'
 import { inspect } from '../../shared/debug'
+import type { Allowed } from '../../shared/layers'
 import { openLine, type Line } from '../../shared/line'
 import type { PeerState } from '../../shared/peer'
 import {
@@ -91,6 +92,12 @@ export class Teaching {
     const { lesson } = this.state
     if (this.line.value?.signal.send({ type: 'end_lesson' }) || !lesson) return
     void this.api.closeLesson(lesson.id).catch(() => (this.state.fault = 'offline'))
+  }
+
+  /** What the uplink has room for. */
+  readonly allow = (allowed: Allowed): void => {
+    this.publisher.allow(allowed)
+    this.sender.limit(allowed.stills_bps)
   }
 
   /** A new lesson begins like an opened link: with nothing left of the one before. */

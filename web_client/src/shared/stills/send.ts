@@ -8,6 +8,8 @@ const PATIENCE_MS = 700
 const MAX_PATIENCE_MS = 3000
 /** A chunk is lost when one that was sent so much later has arrived. */
 const REORDER_MS = 60
+/** Bits of a chunk on the line, with all headers. */
+const CHUNK_BITS = 8 * 1100
 
 export type Picture = Omit<Begin, 'number' | 'bytes'> & { file: Uint8Array }
 
@@ -31,6 +33,14 @@ export class StillSender {
   private answered = false
   private silences = 0
   private timer: ReturnType<typeof setTimeout> | undefined
+  private pace: ReturnType<typeof setTimeout> | undefined
+  private next_ms = 0
+  private limit_bps: number | null = null
+
+  /** No faster than this from now on, so that a voice beside it does not wait; null: as fast as it is acknowledged. */
+  limit(bps: number | null): void {
+    this.limit_bps = bps
+  }
 
   /** Send over the channel of a new connection; the present picture goes on over it. */
   readonly attach = (channel: RTCDataChannel): void => {
@@ -51,6 +61,7 @@ export class StillSender {
 
   private begin(): void {
     clearTimeout(this.timer)
+    clearTimeout(this.pace)
     this.number = (this.number + 1) & 0xffff
     this.answered = false
     this.silences = 0
@@ -82,7 +93,13 @@ export class StillSender {
 
   private fill(): void {
     const underWay = this.pieces.filter(isUnderWay).length
+    clearTimeout(this.pace)
     for (let room = WINDOW - underWay; room > 0; room--) {
+      const early_ms = this.next_ms - performance.now()
+      if (early_ms > 0) {
+        this.pace = setTimeout(() => this.fill(), early_ms)
+        break
+      }
       const lost = this.pieces.indexOf('lost')
       const index = lost >= 0 ? lost : this.pieces.indexOf('waits')
       if (index < 0) break
@@ -95,7 +112,9 @@ export class StillSender {
   private sendChunk(index: number, again: boolean): void {
     if (!this.picture || this.channel?.readyState !== 'open') return
     this.channel.send(writeChunk(this.number, index, this.picture.file))
-    this.pieces[index] = { at_ms: performance.now(), again }
+    const now_ms = performance.now()
+    this.pieces[index] = { at_ms: now_ms, again }
+    if (this.limit_bps !== null) this.next_ms = Math.max(now_ms, this.next_ms) + (1000 * CHUNK_BITS) / this.limit_bps
   }
 
   private wait(): void {
