@@ -1,12 +1,11 @@
 //! Sound with copies of older frames (RFC 2198): what a receiver asked for, what a browser sends, what reaches the log.
 
 use zhuandi_sfu::api::{
-    Codec, CodecParams, Command, PublicationId, RateRow, RtpParameters, Sink, SubscriptionId,
-    TransportId,
+    Codec, CodecParams, Command, RateRow, RtpParameters, SubscriptionId, TransportId,
 };
 
 use crate::media::{self, heard};
-use crate::people::{self, LESSON, connect, link, publish, tap};
+use crate::people::{self, connect, link, logged_slot, publish};
 use crate::world::{SERVER, World};
 
 const ROOM: u32 = 50;
@@ -56,26 +55,7 @@ fn lesson(seed: u64, first_seq: u16, nack: bool) -> (World, std::net::SocketAddr
         parameters,
         media::voice(60, first_seq),
     );
-    let slot = redundant(Some(500), nack);
-    world.command(
-        0,
-        Command::AddSubscription {
-            id: SLOT,
-            lesson: LESSON,
-            sink: Sink::Transport(TransportId(ROOM)),
-            rtp: Box::new(slot.clone()),
-        },
-    );
-    let heard_as = PublicationId(901);
-    world.command(
-        2,
-        Command::AddPublication {
-            id: heard_as,
-            transport: TransportId(ROOM),
-            rtp: Box::new(slot.clone()),
-        },
-    );
-    tap(&mut world, 2, heard_as, 902, TRACK, slot);
+    logged_slot(&mut world, ROOM, SLOT, TRACK, redundant(Some(500), nack));
     connect(&mut world, SLOT, Some(101));
     world.run(1_000_000);
     assert!(people::connected(&world, 2, ROOM));

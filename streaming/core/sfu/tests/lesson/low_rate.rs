@@ -10,7 +10,7 @@ use zhuandi_wire::extensions::Form;
 use zhuandi_wire::rtp::{Fields, Header, Writer};
 
 use crate::media;
-use crate::people::{LESSON, apply, connect, link, tap};
+use crate::people::{LESSON, apply, connect, link, logged_slot, tap};
 use crate::world::World;
 
 const ROOM: u32 = 50;
@@ -125,26 +125,7 @@ fn lesson(seed: u64) -> (World, SocketAddr) {
         section("1", Some(2001)),
         voice(60, LONG, 77),
     );
-    let slot = section("0", Some(500));
-    let (handle, transport) = (PublicationId(901), TransportId(ROOM));
-    world.command(
-        0,
-        Command::AddSubscription {
-            id: SLOT,
-            lesson: LESSON,
-            sink: Sink::Transport(transport),
-            rtp: Box::new(slot.clone()),
-        },
-    );
-    world.command(
-        2,
-        Command::AddPublication {
-            id: handle,
-            transport,
-            rtp: Box::new(slot.clone()),
-        },
-    );
-    tap(&mut world, 2, handle, 902, HEARD_TRACK, slot);
+    logged_slot(&mut world, ROOM, SLOT, HEARD_TRACK, section("0", Some(500)));
     connect(&mut world, SLOT, Some(VOICE.0));
     world.run(7_000_000);
     (world, local)

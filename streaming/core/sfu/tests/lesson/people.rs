@@ -186,28 +186,38 @@ pub fn classroom(world: &mut World, handle: u32) -> Classroom {
         (room.voice_slot(), voice, room.voice_track()),
     ];
     for (slot, rtp, track) in slots {
-        let (transport, publication) = (TransportId(handle), PublicationId(slot.0 + 30_000));
-        let sink = Sink::Transport(transport);
-        world.command(
-            0,
-            Command::AddSubscription {
-                id: slot,
-                lesson: LESSON,
-                sink,
-                rtp: Box::new(rtp.clone()),
-            },
-        );
-        world.command(
-            2,
-            Command::AddPublication {
-                id: publication,
-                transport,
-                rtp: Box::new(rtp.clone()),
-            },
-        );
-        tap(world, 2, publication, slot.0 + 60_000, track, rtp);
+        logged_slot(world, handle, slot, track, rtp);
     }
     room
+}
+
+/// A slot of a transport between nodes 0 and 2; node 2 logs what it gets there.
+pub fn logged_slot(
+    world: &mut World,
+    transport: u32,
+    slot: SubscriptionId,
+    track: u16,
+    rtp: RtpParameters,
+) {
+    let (transport, publication) = (TransportId(transport), PublicationId(slot.0 + 30_000));
+    world.command(
+        0,
+        Command::AddSubscription {
+            id: slot,
+            lesson: LESSON,
+            sink: Sink::Transport(transport),
+            rtp: Box::new(rtp.clone()),
+        },
+    );
+    world.command(
+        2,
+        Command::AddPublication {
+            id: publication,
+            transport,
+            rtp: Box::new(rtp.clone()),
+        },
+    );
+    tap(world, 2, publication, slot.0 + 60_000, track, rtp);
 }
 
 /// A tap into the log of a node.
