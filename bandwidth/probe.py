@@ -55,7 +55,8 @@ def judge(probe: Probe, rate: Rate, heard: Heard, loss: Loss, now_us: int, confi
     bad = (ended & ~good) | lost_sight
     carried = np.where(good, np.minimum(sent, np.maximum(arrived, sent * 0.95)), config.sampled_share * arrived)
     raised = ended & (carried > rate.estimate_bps) & ~rate.out
-    partly = bad & raised & (carried > config.probe_more * rate.estimate_bps)
+    # Where nothing was ever wrong, or more was shown than was believed, it is worth another try soon.
+    partly = bad & ((raised & (carried > config.probe_more * rate.estimate_bps)) | (rate.trouble_us == -FOREVER_US))
     rate.raised_from_bps = np.where(raised & good, rate.estimate_bps, rate.raised_from_bps)
     rate.raised_us = np.where(raised & good, now_us, rate.raised_us)
     rate.estimate_bps = np.where(raised, carried, rate.estimate_bps)

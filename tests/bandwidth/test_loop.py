@@ -153,3 +153,12 @@ def test_the_switches_turn_each_departure_off() -> None:
     world = World([Receiver(capacity=always(1e6), loss=0.2)], policy=AdaptivePolicy(plain))
     world.run(20)
     assert world.receivers[0].spatial[CAMERA] <= 0, "without them it stays where loss holds it"
+
+
+def test_many_on_good_links_climb_to_the_top_within_three_seconds_and_stay() -> None:
+    near = [Receiver(transport=9 + n, capacity=always(10e6), delay_ms=5 + 5 * n, seed=n) for n in range(5)]
+    world = World(near)
+    world.run(3)
+    for _ in range(4):
+        assert [receiver.spatial[CAMERA] for receiver in near] == [2] * len(near)
+        world.run(0.5)
