@@ -47,7 +47,9 @@ async def _take(hub: Hub, event: MediaEvent) -> None:
                 room.rung_changed(participant, slot, event)
         case "wanted":
             wanted: Wanted = {"watched": event["watched"], "recorded": event["recorded"]}
-            any(room.layers_wanted(event["publication"], wanted) for room in hub.rooms.values())
+            for room in hub.rooms.values():
+                if room.layers_wanted(event["publication"], wanted):
+                    break
         case "log":
             found_room = hub.room_of_recording(event["lesson"])
             if found_room is not None:

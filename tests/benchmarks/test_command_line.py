@@ -7,8 +7,10 @@ import sys
 
 import pytest
 
+NAMES = ("forward", "joins", "crash", "lesson", "links", "links.plots", "links.record", "simulator", "sound")
 
-@pytest.mark.parametrize("name", ["forward", "joins", "crash", "lesson", "links", "links.plots", "links.record", "simulator", "sound"])
+
+@pytest.mark.parametrize("name", NAMES)
 def test_help_shows_examples(name: str) -> None:
     words = subprocess.run(
         [sys.executable, "-m", f"benchmarks.{name}", "--help"], check=True, capture_output=True, text=True

@@ -100,7 +100,8 @@ class FakeMedia:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         transport = {"transport": 7, "connected": True, "label": None, "stills": self._stills}
         lesson = {"lesson": "a", "log_dir": None, "label": None}
-        state: list[dict[str, Any]] = [{**lesson, "transports": [{**transport, "publications": [], "subscriptions": []}]}]
+        teacher: dict[str, Any] = {**transport, "publications": [], "subscriptions": []}
+        state: list[dict[str, Any]] = [{**lesson, "transports": [teacher]}]
         writer.write(json.dumps({"event": "hello", "epoch": "e", "state": state}).encode() + b"\n")
         async for line in reader:
             asked = json.loads(line)
