@@ -15,7 +15,7 @@ import structlog
 from signaling.auth import Rights, TokenRefused, verify
 from signaling.config import Config
 from signaling.emulator.ways import Ways
-from signaling.lesson import Participant
+from signaling.lesson import Participant, Slot
 from signaling.messages import Hello, Refused, Table
 from signaling.recordings import MAX_LESSON_ID, SAFE_ID, Recordings, next_recording_id
 from signaling.room import Room
@@ -47,6 +47,7 @@ class Hub:
         self.now_ms = now_ms
         self.recordings = Recordings(config.data_dir, min_free_bytes=config.recording.min_free_bytes)
         self.rooms: dict[str, Room] = {}
+        self.slots: dict[int, tuple[Room, Participant, Slot]] = {}  # by handle, as they were when one was missed last
         self.epoch: str | None = None  # of the media process
         self.book = StatsBook()
         self.join_seconds = Durations()

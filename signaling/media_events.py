@@ -78,9 +78,20 @@ async def _transport(hub: Hub, event: dict[str, Any]) -> None:
 
 
 def _slot(hub: Hub, subscription: int) -> tuple[Room, Participant, Slot] | None:
-    for room in hub.rooms.values():
-        for participant in room.lesson.participants.values():
-            for slot in participant.transport.slots if participant.transport is not None else ():
-                if slot.handle == subscription:
-                    return room, participant, slot
-    return None
+    """Who has this slot. Rungs come in waves: slots are looked up, and listed anew when one is not found."""
+    found = hub.slots.get(subscription)
+    if found is None or not _has(*found):
+        hub.slots = {
+            slot.handle: (room, participant, slot)
+            for room in hub.rooms.values()
+            for participant in room.lesson.participants.values()
+            for slot in (participant.transport.slots if participant.transport is not None else ())
+        }
+        found = hub.slots.get(subscription)
+    return found
+
+
+def _has(room: Room, participant: Participant, slot: Slot) -> bool:
+    here = room.lesson.participants.get(participant.session) is participant
+    slots = participant.transport.slots if participant.transport is not None else []
+    return here and any(one is slot for one in slots)

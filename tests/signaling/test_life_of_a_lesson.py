@@ -255,6 +255,29 @@ async def test_what_a_classroom_gets_is_told_as_rungs_and_its_choice_caps_it(wor
         assert caps[camera] == (0, True)
 
 
+async def test_rungs_of_a_new_connection_reach_the_page_and_those_of_the_old_one_do_not(world: World) -> None:
+    def camera() -> int:
+        slots = world.media.transports[max(world.media.transports)]["subscriptions"]
+        return int(next(s["subscription"] for s in slots if s["label"]["mid"] == "2"))
+
+    told = {"spatial": 1, "reason": "link_slow", "estimate_kbps": 180}
+    async with world.page(world.teacher(), "teacher") as teacher, world.page(world.classroom()) as classroom:
+        await teach(teacher)
+        await classroom.offer(CLASSROOM)
+        await classroom.hear("slots", lambda m: m["slots"][2]["source"] == "camera")
+        before = camera()
+        world.media.say("rung", subscription=before, height=360, **told)
+        await classroom.hear("rung", lambda m: m["camera"] == 360)
+        mark = CLASSROOM.index("sha-256 ") + 8
+        await classroom.offer(CLASSROOM.replace(CLASSROOM[mark : mark + 95], "00:" * 31 + "00"), 2)
+        await classroom.hear("slots", lambda m: m["slots"][2]["source"] == "camera")
+        assert camera() != before
+        world.media.say("rung", subscription=before, height=90, **told)
+        world.media.say("rung", subscription=camera(), height=720, **told)
+        told_now = await classroom.hear("rung", lambda m: m["camera"] in (90, 720))
+        assert told_now["camera"] == 720
+
+
 async def test_a_classroom_that_comes_in_disturbs_no_change_that_is_under_way(world: World) -> None:
     async with world.page(world.teacher(), "teacher") as teacher, world.page(world.classroom()) as classroom:
         await teach(teacher)
