@@ -73,7 +73,7 @@ describe('economy', () => {
 
   it.each([
     [1_500_000, { camera: 3, screen: true, voice: true, stills_bps: null }],
-    [600_000, { camera: 2, screen: true, voice: true, stills_bps: null }],
+    [600_000, { camera: 3, screen: true, voice: true, stills_bps: null }],
     [300_000, { camera: 1, screen: false, voice: true, stills_bps: 120_000 }],
     [100_000, { camera: 1, screen: false, voice: false, stills_bps: 40_000 }],
     [55_000, { camera: 0, screen: false, voice: false, stills_bps: 22_000 }],
