@@ -1,4 +1,4 @@
-"""What a forwarded packet costs: one publisher, many receivers, recording on, unpaced, the media process on one core.
+"""What a forwarded packet costs: one publisher, many receivers, recording on, the media process on one core.
 
 The publisher is silent at the beginning and at the end of the measured window, so that every packet is accounted for.
 The limit (a bare loop, streaming/core/net/examples/limit.rs) runs before and after on the same core.
@@ -18,10 +18,12 @@ from benchmarks.processes import OTHER_CORES, cpu_ns, go_first, on_cores, part_t
 from benchmarks.report import parser, positive, progress, show
 from benchmarks.traffic import LEAD_US, make_traffic
 from signaling.ends.client_core import ClientCore
+from streaming.params import NodeConfig
 
 CORE = Path(__file__).resolve().parent.parent / "streaming" / "core"
-POLICY = "benchmarks.unpaced:Unpaced"
-WARM_S = 4.0
+UNPACED = "benchmarks.unpaced:Unpaced"
+# Until all receivers have climbed to the picture.
+WARM_S = 8.0
 JOIN_AT_ONCE = 20
 SETTLE_S = 0.5
 WORDS = {
@@ -33,13 +35,13 @@ WORDS = {
 }
 
 
-async def measure(receivers: int, seconds: float, warm_s: float = WARM_S) -> dict[str, float]:
+async def measure(receivers: int, seconds: float, policy: str, warm_s: float = WARM_S) -> dict[str, float]:
     """All figures but those of the limit; `warm_s` of media before and after the receivers join."""
     with tempfile.TemporaryDirectory() as name, on_cores(OTHER_CORES):
         folder = Path(name)
         warm, window = make_traffic(folder / "warm", 600), make_traffic(folder / "window", seconds)
         with ClientCore(["127.0.0.1"]) as teacher, ClientCore(["127.0.0.1"]) as hall:
-            async with running(folder, POLICY) as media:
+            async with running(folder, policy) as media:
                 publisher = Publisher(teacher)
                 await publisher.publish(media)
                 publisher.play(warm)
@@ -106,11 +108,11 @@ def limit_us(program: Path, receivers: int, seconds: int) -> float:
     return float(json.loads(words)["cpu_us_per_packet"])
 
 
-def run(receivers: int, seconds: int) -> dict[str, float]:
+def run(receivers: int, seconds: int, policy: str) -> dict[str, float]:
     """All figures."""
     program = build_limit()
     first = limit_us(program, receivers, seconds)
-    figures = asyncio.run(measure(receivers, seconds))
+    figures = asyncio.run(measure(receivers, seconds, policy))
     limit = (first + limit_us(program, receivers, seconds)) / 2
     ratio = figures["cpu_us_per_packet"] / limit
     return {**figures, "limit_cpu_us_per_packet": round(limit, 3), "ratio": round(ratio, 2)}
@@ -122,9 +124,12 @@ def main() -> None:
     arguments = parser("forward", "What a forwarded packet costs.", examples)
     arguments.add_argument("--receivers", type=positive, default=200, help="how many (default 200)")
     arguments.add_argument("--seconds", type=positive, default=10, help="length of the window (default 10)")
+    words = "give everybody everything at once: the price of the packet path without the policy and its pacer"
+    arguments.add_argument("--unpaced", action="store_true", help=words)
     given = arguments.parse_args()
     go_first()
-    show(run(given.receivers, given.seconds), as_json=given.json, words=WORDS)
+    policy = UNPACED if given.unpaced else NodeConfig("").policy
+    show(run(given.receivers, given.seconds, policy), as_json=given.json, words=WORDS)
 
 
 if __name__ == "__main__":
