@@ -17,6 +17,7 @@ from benchmarks.links import films
 from benchmarks.links.catalogue import Scenario
 from benchmarks.links.noted import NotedDirection
 from benchmarks.links.publisher import Publisher, recording
+from signaling.addresses import machine_addresses
 from signaling.emulator.relay import Relay
 from tests.support.server import Server
 
@@ -53,7 +54,8 @@ class Watched:
 
 async def watch(browser: Browser, server: Server, port: int, url: str, teacher: Publisher, link: Scenario) -> Watched:
     """A classroom's page comes to `url` by this port and link, and is watched for the link's time."""
-    ends = {"host": "", "addresses": [server.host]}
+    # Datagrams come to the addresses that answers name, which are not the pages'.
+    ends = {"host": "", "addresses": machine_addresses()}
     relay = Relay({"down": link.down, "up": link.up}, (server.host, server.port), seed=1, **ends)  # type: ignore[arg-type]
     down = NotedDirection(link.down, seed=1)
     relay.bucket.down = down
