@@ -18,7 +18,6 @@ FOREVER_US = 1 << 60
 class Heard:
     """One row per transport of the policy; NaN and 0 where nothing was heard."""
 
-    known: Bools  # the core knows this transport
     news: Bools  # something was reported in this tick
     reports: Bools  # anything was ever reported
     twcc: Bools  # its receiver sends transport-wide feedback
@@ -66,7 +65,6 @@ def lay_out(feedback: Feedback, transports: U32, timed: Bools, now_us: int) -> H
     told = ~twcc & (expected > 0)
     by_rtt = told & (rtt_us >= 0)
     return Heard(
-        known=column(np.ones(feedback.transport.size)) > 0,
         news=np.where(twcc, np.isfinite(arrival_ms), told),
         reports=heard > 0,
         twcc=twcc,

@@ -72,6 +72,9 @@ SPATIAL = np.array([step.spatial for step in STEPS])
 TEMPORAL = np.array([step.temporal for step in STEPS])
 SOUND = (MICROPHONE, STAGE_SOUND)
 PAGES = (ROLE == STILLS)[:, None]
+# The steps with which a better picture begins, and the next frame rate of each.
+BETTER = [number for number, step in enumerate(STEPS) if step.spatial > 0 and step.temporal == SLOW]
+SMOOTHER = [STEPS.index(STEPS[number]._replace(temporal=HALF)) for number in BETTER]
 # The earlier a step, the more it weighs; together they are exact in 53 bits.
 WEIGHTS = 2.0 ** np.arange(len(STEPS) - 1, -1, -1)
 
@@ -117,9 +120,7 @@ def build(
 def _enter(more: Floats) -> Floats:
     """A better picture begins with a key frame, which is much: it needs room for more than the lowest frame rate."""
     enter = more.copy()
-    for number, step in enumerate(STEPS[:-1]):
-        if step.spatial > 0 and step.temporal == SLOW:
-            enter[number] += more[STEPS.index(step._replace(temporal=HALF))]
+    enter[BETTER] += more[SMOOTHER]
     return enter
 
 

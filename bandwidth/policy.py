@@ -140,14 +140,13 @@ class AdaptivePolicy:
 
     def _ladder(self, state: State, demand: Demand, leg_rows: Indices, mute: Bools) -> Ladder:
         config = self.config
-        # A player that never reports may have a full link, and nobody would know.
-        silent = mute[leg_rows] & (demand.chosen_us < 0) & ~np.isin(demand.role, SOUND)
-        base = np.argmax(demand.rates_bps[:, :, -1] > 0, axis=1) if demand.subscription.size else np.zeros(0)
-        held = np.minimum(demand.cap, np.maximum(base, config.silent_spatial))
-        caps = np.where(silent, held, demand.cap).astype(np.int8)
-        count, random = state.transport.size, state.loss.random
         sounds = np.isin(demand.role, SOUND)
         lowest = np.argmax(demand.rates_bps[:, :, -1] > 0, axis=1).astype(np.int8)
+        # A player that never reports may have a full link, and nobody would know.
+        silent = mute[leg_rows] & (demand.chosen_us < 0) & ~sounds
+        held = np.minimum(demand.cap, np.maximum(lowest, config.silent_spatial))
+        caps = np.where(silent, held, demand.cap).astype(np.int8)
+        count, random = state.transport.size, state.loss.random
         alone_bps, copy_bps = _sound_cost(leg_rows, demand, sounds, lowest, count, config)
         listening = _listening(demand, leg_rows, count)
         copies = sound.fitting(state.sound.copies, alone_bps, copy_bps, *_sound_rooms(state, listening, mute, config))

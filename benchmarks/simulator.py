@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 from benchmarks.links import catalogue
-from benchmarks.links.lesson import World, make_policy
+from benchmarks.links.lesson import World
 from benchmarks.report import parser, positive, progress, show
+from streaming.node import load_policy
 from streaming.params import NodeConfig
 
 WORDS = {
@@ -18,7 +19,7 @@ WORDS = {
 
 def measure(receivers: int, seconds: int) -> dict[str, float]:
     """All figures."""
-    world = World(make_policy(NodeConfig("").policy), seed=1, two_voices=True)
+    world = World(load_policy(NodeConfig("").policy), seed=1, two_voices=True)
     lesson, *sources = world.add_lesson()
     lines = list(catalogue.sweep(seconds)) + list(catalogue.lossy(seconds))
     for number in range(receivers):

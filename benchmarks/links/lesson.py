@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -26,12 +25,6 @@ LOOK = 10  # ticks between two looks of a page at its counters
 TICK_US = round(TICK_S * 1_000_000)
 Table = dict[str, NDArray[Any]]
 TEACHER_LINK: LinkDict = {"delay_us": 10_000}
-
-
-def make_policy(name: str) -> Policy:
-    """A policy by "module:class"."""
-    module, _, attribute = name.partition(":")
-    return cast(Policy, getattr(importlib.import_module(module), attribute)())
 
 
 @dataclass

@@ -13,7 +13,8 @@ import numpy as np
 from benchmarks.links import catalogue, figures
 from benchmarks.links.catalogue import Scenario
 from benchmarks.links.figures import Figures, Seen
-from benchmarks.links.lesson import World, make_policy
+from benchmarks.links.lesson import World
+from streaming.node import load_policy
 
 if TYPE_CHECKING:
     from streaming._core import LinkDict
@@ -108,7 +109,7 @@ def _tell(progress: Callable[[float], None], done: float, whole: float, now_s: f
 
 
 def _world(options: Options) -> World:
-    return World(make_policy(options.policy), seed=options.seed, two_voices=options.two_voices)
+    return World(load_policy(options.policy), seed=options.seed, two_voices=options.two_voices)
 
 
 def _run_group(

@@ -14,10 +14,11 @@ import numpy as np
 from benchmarks.links import scene
 from benchmarks.links.catalogue import Scenario
 from benchmarks.links.chromium import WARM_S, Comparable, Watched, watch
-from benchmarks.links.lesson import Table, World, make_policy
+from benchmarks.links.lesson import Table, World
 from benchmarks.links.publisher import publisher
 from benchmarks.links.short_list import short_list
 from benchmarks.report import progress
+from streaming.node import load_policy
 from tests.support.browser import chromium as launch
 from tests.support.server import Server, free_port, make_token
 
@@ -62,7 +63,7 @@ async def _watch_all(links: list[Scenario], options: Options) -> list[tuple[str,
 
 def simulate(link: Scenario, seen: Watched, options: Options) -> Comparable:
     """The same link with the teacher that Chromium had, joined at the same time."""
-    world = World(make_policy(options.policy), seed=options.seed, two_voices=True, source=seen.source)
+    world = World(load_policy(options.policy), seed=options.seed, two_voices=True, source=seen.source)
     bottleneck = world.sim.add_bottleneck(link.down)
     lesson, *sources = world.add_lesson()
     world.run(seen.joined_s, 1.0, lambda _: None)

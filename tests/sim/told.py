@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.links.lesson import Samples, World, make_policy
+from benchmarks.links.lesson import Samples, World
+from streaming.node import load_policy
 from streaming.params import NodeConfig
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ class Told:
     """A teacher with a camera and a voice, and one classroom."""
 
     def __init__(self, down: LinkDict, up: LinkDict | None = None, *, seed: int = 1) -> None:
-        self.world = World(make_policy(NodeConfig("").policy), seed=seed, two_voices=True)
+        self.world = World(load_policy(NodeConfig("").policy), seed=seed, two_voices=True)
         lesson, *sources = self.world.add_lesson()
         bottleneck = self.world.sim.add_bottleneck(down)
         self.world.add_room(lesson, sources, bottleneck, up or {"delay_us": 50_000})
