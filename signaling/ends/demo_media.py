@@ -24,8 +24,8 @@ from PIL import Image
 from signaling.ends import counter, drawing, encode, lesson_text, rtp_packets, voice
 
 if TYPE_CHECKING:
+    from signaling.sdp import Sent
     from streaming._core import RtpParameters
-    from streaming.params import Source
 
 CAMERA_LOOP_S, CAMERA_FPS = 30, 25
 CAMERA = (
@@ -69,7 +69,7 @@ class LessonMedia:
 
     title: str
     length_s: float
-    sources: dict[Source, PlayedSource]
+    sources: dict[Sent, PlayedSource]
 
     def rids(self) -> dict[str, tuple[str, ...]]:
         """The simulcast streams of each source that has several."""
@@ -153,10 +153,12 @@ def _make_screen_and_voice(folder: Path) -> dict[str, PlayedSource]:
     length_s = len(lesson_text.PAGES) * lesson_text.PAGE_S
     sound = voice.lesson_voice(lesson_text.PAGES, lesson_text.PAGE_S)
     spoken = encode.encode_voice(folder, sound)
+    whispered = encode.encode_voice(folder, sound, encode.LOW_VOICE)
     slides = (drawing.slide_frame(n, SCREEN_FPS, lesson_text.PAGE_S) for n in range(length_s * SCREEN_FPS))
     screen = encode.encode_video(folder, "screen", slides, SCREEN_FPS, SCREEN)
     return {
         "microphone": _played(spoken, ["v"], "opus", length_s),
+        "low_voice": _played(whispered, ["v"], "opus", length_s),
         "screen": _played(screen, ["s"], "VP8", length_s),
     }
 

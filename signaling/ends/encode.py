@@ -18,7 +18,6 @@ from signaling.ends.voice import RATE, Samples
 
 VIDEO_CLOCK = 90_000
 VP8_PT, OPUS_PT = 96, 111
-OPUS_FRAME = 960  # samples of 20 ms
 SPREAD_US = 300  # between the packets of one frame, as a pacer would
 SPREAD_MOST_US = 20_000
 
@@ -114,30 +113,48 @@ def encode_video(
     return [str(file) for file in files]
 
 
-def encode_voice(folder: Path, samples: Samples, bps: int = 32_000) -> list[str]:
-    """Write the sound as Opus, 20 ms a packet, with in-band FEC, and return the file's path in a list."""
-    file = folder / "microphone.zwl"
-    header = TrackHeader("microphone", "demo", "audio", (LogCodec(OPUS_PT, "opus", RATE),), 0x5A440001)
+@dataclass(frozen=True)
+class Speech:
+    """How a voice is encoded: packets of `frame_ms`, and whether each also carries the one before (RFC 6716 2.1.7)."""
+
+    file: str
+    bps: int
+    frame_ms: int
+    fec: bool
+
+
+VOICE = Speech("microphone.zwl", 32_000, 20, fec=True)
+# As a page's second voice (PROTOCOL 1): headers are dear where little else fits, and copies are made for each receiver.
+LOW_VOICE = Speech("low-voice.zwl", 12_000, 60, fec=False)
+
+
+def encode_voice(folder: Path, samples: Samples, speech: Speech = VOICE) -> list[str]:
+    """Write the sound as Opus and return the file's path in a list."""
+    file, size = folder / speech.file, RATE * speech.frame_ms // 1000
+    ssrc = 0x5A440000 + speech.frame_ms
+    header = TrackHeader("microphone", "demo", "audio", (LogCodec(OPUS_PT, "opus", RATE),), ssrc)
     encoder = av.CodecContext.create("libopus", "w")
     assert isinstance(encoder, av.AudioCodecContext)
     encoder.sample_rate, encoder.layout, encoder.format = RATE, "mono", "flt"
-    encoder.bit_rate = bps
-    encoder.options = {"application": "voip", "frame_duration": "20", "fec": "1", "packet_loss": "10"}
-    writer, rtp = ZwlWriter(file, 1, header), RtpStream(0x5A440001, OPUS_PT)
-    frames = len(samples) // OPUS_FRAME
+    encoder.bit_rate = speech.bps
+    options = {"application": "voip", "frame_duration": str(speech.frame_ms)}
+    encoder.options = options | ({"fec": "1", "packet_loss": "10"} if speech.fec else {})
+    writer, rtp = ZwlWriter(file, 1, header), RtpStream(ssrc, OPUS_PT)
+    frames = len(samples) // size
     written = 0
     for index in range(frames + 1):
         packets: Iterable[av.Packet[Any]]
         if index < frames:
-            part = samples[index * OPUS_FRAME : (index + 1) * OPUS_FRAME]
+            part = samples[index * size : (index + 1) * size]
             frame = av.AudioFrame.from_ndarray(part[np.newaxis, :], format="flt", layout="mono")
-            frame.sample_rate, frame.pts = RATE, index * OPUS_FRAME
+            frame.sample_rate, frame.pts = RATE, index * size
             packets = encoder.encode(frame)
         else:
             packets = encoder.encode(None)
         for packet in packets:
             if written < frames:  # the encoder's look-ahead would make the loop longer than the sound
-                writer.rtp(written * 20_000, rtp.packet(written * OPUS_FRAME, bytes(packet), marker=written == 0))
+                at_us = written * speech.frame_ms * 1000
+                writer.rtp(at_us, rtp.packet(written * size, bytes(packet), marker=written == 0))
                 written += 1
     writer.close()
     return [str(file)]

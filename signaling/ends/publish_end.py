@@ -13,8 +13,7 @@ from signaling.ends.client_core import ClientCore
 from signaling.ends.demo_media import LessonMedia
 from signaling.ends.door import Door, DoorPlan, Refused, post
 from signaling.ends.headless import HeadlessEnd
-from signaling.sdp import AnswerParams, ClientOffer, build_offer
-from streaming.params import Source
+from signaling.sdp import AnswerParams, ClientOffer, Sent, build_offer
 
 if TYPE_CHECKING:
     from streaming._core import RtpParameters
@@ -35,9 +34,9 @@ class PublishEnd(HeadlessEnd):
         self.media = media
         self._roll_lesson = roll_lesson
         self._rolling: asyncio.Task[None] | None = None
-        self._answered: dict[Source, RtpParameters] = {}
+        self._answered: dict[Sent, RtpParameters] = {}
         self._plays: dict[int, int] = {}  # leg to player
-        self.legs: dict[Source, int] = {}  # the core's handles of what is sent
+        self.legs: dict[Sent, int] = {}  # the core's handles of what is sent
         self.playing = asyncio.Event()
 
     def make_offer(self, ufrag: str, pwd: str, fingerprint: str) -> ClientOffer:
@@ -65,13 +64,13 @@ class PublishEnd(HeadlessEnd):
             self._plays[self.legs[source]] = player
         self.resume()
         self.playing.set()
-        await door.sources(**{str(source): True for source in self._answered})
+        await door.sources(**{str(source): True for source in self._answered if source != "low_voice"})
         if self._roll_lesson is not None:
             if self._rolling is not None:
                 self._rolling.cancel()
             self._rolling = asyncio.create_task(self._roll(self._roll_lesson))
 
-    def _file_bytes(self, source: Source) -> int:
+    def _file_bytes(self, source: Sent) -> int:
         return sum(Path(path).stat().st_size for path in self.media.sources[source].paths)
 
     def pause(self) -> None:

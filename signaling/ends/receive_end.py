@@ -9,7 +9,7 @@ from typing import Any
 from signaling.ends.client_core import ClientCore
 from signaling.ends.door import DoorPlan
 from signaling.ends.headless import HeadlessEnd
-from signaling.sdp import AnswerParams, ClientOffer, build_offer
+from signaling.sdp import AnswerParams, ClientOffer, Sent, build_offer
 from streaming.params import Source
 
 
@@ -21,7 +21,7 @@ class ReceiveEnd(HeadlessEnd):
     ) -> None:
         super().__init__(plan, client)
         self.sources = sources
-        self.publications: dict[Source, int] = {}
+        self.publications: dict[Sent, int] = {}
         self.first_media = asyncio.Event()
         self.began_s = time.monotonic()
         self.first_media_s: float | None = None  # monotonic time

@@ -12,7 +12,7 @@ from signaling.sdp.answer import (
     refuse,
     transport_params,
 )
-from signaling.sdp.client import AnswerParams, ClientOffer, build_offer, parse_answer
+from signaling.sdp.client import AnswerParams, ClientOffer, Sent, build_offer, parse_answer
 from signaling.sdp.offer import Codec, Media, Offer, parse_offer, parse_trickle
 from signaling.sdp.text import SdpError
 
@@ -25,6 +25,7 @@ __all__ = [
     "Media",
     "Offer",
     "SdpError",
+    "Sent",
     "accept_channel",
     "accept_slot",
     "accept_track",

@@ -10,18 +10,22 @@ from typing import TYPE_CHECKING, Literal
 from signaling.sdp.answer import MAX_MESSAGE, SCTP_PORT, Accepted
 from signaling.sdp.offer import EXTENSIONS, Media, parse_offer
 from signaling.sdp.text import SdpError
+from streaming.params import Source
 
 if TYPE_CHECKING:
     from streaming._core import EncodingDict, RtpParameters, TransportParams
-    from streaming.params import Source
 
 Kind = Literal["publish", "attend"]
+Sent = Source | Literal["low_voice"]
+"""What an end sends: a source, or the voice once more at a low rate."""
+PLACES: tuple[Sent, ...] = ("microphone", "low_voice", "camera", "screen")
 IDS = {"audio_level": 1, "abs_send_time": 2, "twcc": 3, "mid": 4, "rid": 10, "repaired_rid": 11}
 URIS = {name: uri for uri, name in EXTENSIONS.items()}
 AUDIO_IDS = ("audio_level", "abs_send_time", "twcc", "mid")
 VIDEO_IDS = ("abs_send_time", "twcc", "mid", "rid", "repaired_rid")
+OPUS = 111
 AUDIO_CODECS: dict[int, tuple[str, str, tuple[str, ...]]] = {
-    111: ("opus/48000/2", "minptime=10;useinbandfec=1", ("transport-cc", "nack")),
+    OPUS: ("opus/48000/2", "minptime=10;useinbandfec=1", ("transport-cc", "nack")),
     63: ("red/48000/2", "111/111", ()),
 }
 VIDEO_FEEDBACK = ("goog-remb", "transport-cc", "ccm fir", "nack", "nack pli")
@@ -40,7 +44,7 @@ class OfferedSection:
     """One section of an offer of ours; a publisher has an (SSRC, RTX SSRC) for each rid, or one without rids."""
 
     mid: str
-    source: Source
+    source: Sent
     rids: tuple[str, ...]
     ssrcs: tuple[tuple[int, int], ...]
 
@@ -61,7 +65,7 @@ class AnswerParams:
     """What the server's answer says, ready for `Core.open_transport` and `add_subscription` / `add_publication`."""
 
     transport: TransportParams
-    media: dict[Source, RtpParameters]
+    media: dict[Sent, RtpParameters]
 
 
 def build_offer(
@@ -70,7 +74,7 @@ def build_offer(
     pwd: str,
     fingerprint: str,
     *,
-    sources: Sequence[Source] = ("microphone", "camera", "screen"),
+    sources: Sequence[Sent] = ("microphone", "camera", "screen"),
     rids: Mapping[str, tuple[str, ...]] | None = None,
     h264: bool = False,
     stills: bool = False,
@@ -80,9 +84,9 @@ def build_offer(
 
     The order of sources is the order of PROTOCOL section 1, whatever `sources` says.
     """
-    ordered: list[Source] = [s for s in ("microphone", "camera", "screen") if s in sources]
+    ordered: list[Sent] = [s for s in PLACES if s in sources]
     # A screen without a camera would be taken for the camera: its place is kept by an inactive section.
-    placed: list[Source] = ["camera", *ordered] if ordered and "camera" not in ordered and "screen" in ordered else []
+    placed: list[Sent] = ["camera", *ordered] if ordered and "camera" not in ordered and "screen" in ordered else []
     sections = [_offered(number, source, rids or {}) for number, source in enumerate(placed or ordered)]
     lines = ["v=0", f"o=- {secrets.randbits(62)} 2 IN IP4 127.0.0.1", "s=-", "t=0 0"]
     mids = [section.mid for section in sections] + ([STILLS_MID] if stills else [])
@@ -116,7 +120,7 @@ def parse_answer(text: str, offer: ClientOffer) -> AnswerParams:
     if answer.channel is not None:
         transport["stills"] = "to_peer" if offer.kind == "publish" else "from_peer"
     wanted = "recvonly" if offer.kind == "publish" else "sendonly"
-    media: dict[Source, RtpParameters] = {}
+    media: dict[Sent, RtpParameters] = {}
     for section in offer.sections:
         answered = by_mid.get(section.mid)
         if answered is not None and not answered.rejected and answered.direction == wanted:
@@ -134,14 +138,18 @@ def _parameters(kind: Kind, section: OfferedSection, answered: Media) -> RtpPara
 def _own_encodings(section: OfferedSection) -> list[EncodingDict]:
     if not section.rids:
         ((ssrc, rtx_ssrc),) = section.ssrcs
-        return [{"ssrc": ssrc, "rtx_ssrc": rtx_ssrc} if section.source != "microphone" else {"ssrc": ssrc}]
+        return [{"ssrc": ssrc, "rtx_ssrc": rtx_ssrc} if not _is_audio(section) else {"ssrc": ssrc}]
     return [
         {"rid": rid, "ssrc": ssrc, "rtx_ssrc": rtx_ssrc}
         for rid, (ssrc, rtx_ssrc) in zip(section.rids, section.ssrcs, strict=True)
     ]
 
 
-def _offered(number: int, source: Source, rids: Mapping[str, tuple[str, ...]]) -> OfferedSection:
+def _is_audio(section: OfferedSection) -> bool:
+    return section.source in {"microphone", "low_voice"}
+
+
+def _offered(number: int, source: Sent, rids: Mapping[str, tuple[str, ...]]) -> OfferedSection:
     streams = rids.get(source, ())
     pairs = tuple((_ssrc(), _ssrc()) for _ in streams or ("one",))
     return OfferedSection(str(number), source, streams, pairs)
@@ -154,9 +162,11 @@ def _ssrc() -> int:
 def _section_lines(
     section: OfferedSection, direction: str, association: tuple[str, str, str], *, h264: bool
 ) -> list[str]:
-    audio = section.source == "microphone"
+    audio = _is_audio(section)
     codecs = AUDIO_CODECS if audio else VIDEO_CODECS
     pts = H264_FIRST if h264 and not audio else tuple(codecs)
+    if section.source == "low_voice":  # its receivers get their copies from the server
+        pts = (OPUS,)
     ufrag, pwd, fingerprint = association
     lines = [
         f"m={'audio' if audio else 'video'} 9 UDP/TLS/RTP/SAVPF " + " ".join(map(str, pts)),

@@ -15,7 +15,7 @@ import pytest
 from playwright.async_api import Browser
 
 from signaling.ends.demo_media import cache_folder, make_media
-from tests.support.browser import open_page, sees_numbers
+from tests.support.browser import eventually, open_page, sees_numbers
 from tests.support.processes import descendants
 from tests.support.server import ROOT, Server, free_port
 
@@ -70,11 +70,13 @@ async def test_the_quick_start_leads_into_a_demo_lesson_and_ends_with_ctrl_c(
     lines = printed(process, said)
     assert len(lines) <= MOST_LINES, lines
     assert any("64 kbit/s, 10 % loss" in line for line in lines), lines
-    link = next(re.search(r"https://\S+", line) for line in lines if "https://" in line)
-    assert link is not None
-    classroom = await open_page(browser, link[0])
+    links = [found[0] for line in lines if (found := re.search(r"https://\S+", line))]
+    classroom = await open_page(browser, links[0])
     await sees_numbers(classroom, "video-camera", 60)
     await sees_numbers(classroom, "video-screen", 60)
+    weak = await open_page(browser, "about:blank")
+    await weak.goto(links[1], timeout=60_000)
+    await eventually(lambda: weak.get_by_test_id("still-picture").is_visible(), bool, 120)
     os.killpg(process.pid, signal.SIGINT)
     process.wait(60)
     assert descendants(process.pid) == []

@@ -15,7 +15,7 @@ from PIL import Image
 from recorder.zwl import Kind, ZwlReader
 from signaling.ends.counter import NUMBERS, read_counter
 from signaling.ends.drawing import camera_frame, slide_frame
-from signaling.ends.encode import OPUS_FRAME, Encoding, encode_video, encode_voice
+from signaling.ends.encode import LOW_VOICE, VOICE, Encoding, Speech, encode_video, encode_voice
 from signaling.ends.rtp_packets import PAYLOAD_BYTES, RtpStream, vp8_payloads
 from signaling.ends.voice import RATE
 
@@ -88,12 +88,15 @@ def test_numbers_wrap_around() -> None:
     assert numbers == [65_535, 0]
 
 
-def test_sound_keeps_its_length_and_loudness(tmp_path: Path) -> None:
-    time = np.arange(RATE) / RATE
+@pytest.mark.parametrize("speech", [VOICE, LOW_VOICE])
+def test_sound_keeps_its_length_and_loudness(tmp_path: Path, speech: Speech) -> None:
+    time = np.arange(3 * RATE) / RATE
     tone = (0.5 * np.sin(2 * np.pi * 440 * time)).astype(np.float32)
-    (path,) = encode_voice(tmp_path, tone)
+    (path,) = encode_voice(tmp_path, tone, speech)
     found = list(packets(path))
-    assert [timestamp for _, timestamp, _, _ in found] == [n * OPUS_FRAME for n in range(50)]
+    size = RATE * speech.frame_ms // 1000
+    assert [timestamp for _, timestamp, _, _ in found] == list(range(0, 3 * RATE, size))
+    assert sum(len(payload) for _, _, _, payload in found) * 8 / 3 < 1.3 * speech.bps
     decoder = av.CodecContext.create("libopus", "r")
     assert isinstance(decoder, av.AudioCodecContext)
     decoder.sample_rate = RATE

@@ -148,6 +148,20 @@ def test_our_own_offer_is_understood_by_our_server_and_the_answer_by_us(kind: An
         assert encodings == [{"ssrc": 11, "rtx_ssrc": 21}]
 
 
+def test_our_own_teacher_sends_its_voice_twice_as_a_page_does() -> None:
+    own = build_offer("publish", "uuuu", "q" * 24, FINGERPRINT, sources=["camera", "low_voice", "microphone"])
+    offer = parse_offer(own.sdp)
+    rights = Rights("t", "t", "teacher", "lesson", 0, publish=frozenset({"microphone", "camera"}))
+    result = negotiate(offer, rights, "page", taken=lambda _: False)
+    ours = parse_answer(build_answer(offer, result.sections, LOCAL), own).media
+    assert list(ours) == ["microphone", "low_voice", "camera"]
+    theirs = dict(result.tracks)["microphone"].rtp["encodings"]
+    assert [e["ssrc"] for e in theirs] == [
+        ours["low_voice"]["encodings"][0]["ssrc"],
+        ours["microphone"]["encodings"][0]["ssrc"],
+    ]
+
+
 def test_a_screen_without_a_camera_keeps_the_second_place() -> None:
     offer = parse_offer(build_offer("publish", "uuuu", "q" * 24, FINGERPRINT, sources=["screen"]).sdp)
     assert [m.direction for m in offer.live] == ["inactive", "sendonly"]
