@@ -31,11 +31,12 @@ class Page:
         """A look at the counters; the new target when it changed."""
         row = int(np.flatnonzero(sounds["subscription"] == microphone)[0])
         after = {name: int(sounds[name][row]) for name in COUNTERS}
-        grown = {name: max(0, after[name] - self._before[name]) for name in COUNTERS}
-        self._before = after
+        before, self._before = self._before, after
+        grown = {name: max(0, after[name] - before[name]) for name in COUNTERS}
         if grown["packets"] >= LEAST_PACKETS:
             lossy = grown["lost"] + grown["nacks"] > LOSS * grown["packets"]
-            if lossy or grown["concealed_us"] > CONCEALED * grown["played_us"]:
+            gaps = before["packets"] >= LEAST_PACKETS and grown["concealed_us"] > CONCEALED * grown["played_us"]
+            if lossy or gaps:
                 self._troubled_us = now_us
         before_us, self.target_us = self.target_us, DEEP_US if now_us - self._troubled_us < CALM_US else SHALLOW_US
         return self.target_us if self.target_us != before_us else None

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from benchmarks.links.catalogue import link, steps
-from benchmarks.links.chromium import Comparable, figures, paused
+from benchmarks.links.chromium import BUSY_MS, Comparable, Watched, figures, paused
 from benchmarks.links.noted import NotedDirection
 from benchmarks.links.short_list import short_list
-from benchmarks.links.truth import agreement
+from benchmarks.links.truth import agreement, lines, row_of
 
 SAME = Comparable(0.01, 0.04, 5.0, 60.0, 500.0, None, {0: 0.2, 180: 0.8})
 
@@ -68,6 +68,19 @@ def test_what_was_switched_off_is_no_freeze() -> None:
 )
 def test_what_is_too_far_apart_is_flagged(change: dict[str, Any], wrong: set[str]) -> None:
     assert {name for name, good in agreement(SAME, replace(SAME, **change)).items() if not good} == wrong
+
+
+@pytest.mark.parametrize(
+    ("late_ms", "ends"), [(BUSY_MS, "0: 20 / 20, 180: 80 / 80 "), (BUSY_MS + 1, "machine too busy: not compared")]
+)
+def test_what_a_busy_machine_saw_is_not_compared(late_ms: float, ends: str) -> None:
+    model = replace(SAME, audio_concealed=0.2)
+    compared = row_of(Watched(SAME, 1.0, 0.5, late_ms), model)
+    assert compared["valid"] == (late_ms <= BUSY_MS)
+    assert compared["chromium"] == asdict(SAME)
+    text = list(lines({"a line": compared}))[1]
+    assert text.endswith(ends)
+    assert ("1.0 / 20.0*" in text) == compared["valid"]
 
 
 async def test_a_packet_waits_for_others_and_not_for_itself() -> None:

@@ -129,7 +129,8 @@ describe('the play-out buffer', () => {
   })
 
   it('becomes deep when sound had to be made up, and not for a few packets at the start', () => {
-    expect(new Playout().look(at(0, 0, 0), at(1000, 50, 0, 2000))).toBe(DEEP_MS)
+    expect(new Playout().look(at(1000, 50, 0, 1440), at(2000, 100, 0, 3440))).toBe(DEEP_MS)
+    expect(new Playout().look(at(0, 0, 0), at(1000, 50, 0, 1440)), 'every connection begins so').toBe(SHALLOW_MS)
     expect(new Playout().look(at(0, 0, 0), at(100, 4, 3, 2000))).toBe(SHALLOW_MS)
   })
 })

@@ -23,7 +23,9 @@ export class Playout {
     const packets = grown('packets')
     if (packets >= LEAST_PACKETS) {
       const lossy = grown('lost') + grown('asked') > LOSS * packets
-      if (lossy || grown('concealed') > CONCEALED * grown('samples')) this.troubled_ms = after.at_ms
+      // Before the first packets have played browsers make up sound on every line, the best one, too.
+      const gaps = before.packets >= LEAST_PACKETS && grown('concealed') > CONCEALED * grown('samples')
+      if (lossy || gaps) this.troubled_ms = after.at_ms
     }
     this.target_ms = after.at_ms - this.troubled_ms < CALM_MS ? DEEP_MS : SHALLOW_MS
     return this.target_ms
