@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bandwidth import ladder as ladders
-from bandwidth.columns import I64, Bools, Floats
+from bandwidth.columns import I64, Bools, Floats, Indices
 from bandwidth.config import Config
 from bandwidth.heard import FOREVER_US
 from bandwidth.ladder import STEPS, Ladder
@@ -58,32 +58,47 @@ class Room:
 def update(allocation: Allocation, ladder: Ladder, room: Room, now_us: int, span_us: int, config: Config) -> Bools:
     """The steps of now."""
     before = (allocation.taken.T | ladders.PAGES) & ladder.there
-    fits = ladders.fill(ladder, room.enough_bps, only=before)
+    fits = ladders.fitting(ladder, room.enough_bps, before)
     kept = _held(allocation, before, fits, room, span_us, config)
-    spare = room.budget_bps / config.up_margin
-    wider, anew = ladders.fill(ladder, spare, first=kept, held=kept), ladders.fill(ladder, spare, held=kept)
-    better = np.where(ladders.code(anew) > ladders.code(wider), anew, wider)
     able = room.calm & (fits == kept).all(axis=0)
-    # Without another spatial layer, or with the first one that a queue took away.
-    back = (room.eased[None, :] | room.quick[None, :]) & (BASE == BEGINS)[:, None]
-    smoother = wider & (kept[BEGINS] | back)
-    finer = able & (ladders.code(smoother) > ladders.code(kept))
-    higher = able & (ladders.code(better) > ladders.code(smoother))
+    spare = room.budget_bps / config.up_margin
+    rows = np.flatnonzero(able & ladders.may_have_more(ladder, kept, spare))
+    some, now = ladders.part(ladder, rows), kept[:, rows]
+    smoother, better = _more(some, now, spare[rows], (room.eased | room.quick)[rows])
+    least = np.maximum(ladders.code(smoother), ladders.code(now))
+    finer = _spread(rows, least > ladders.code(now), able.size)
+    higher = _spread(rows, ladders.code(better) > least, able.size)
     allocation.up_temporal_us = _leaky(allocation.up_temporal_us, finer, span_us)
     allocation.up_us = _leaky(allocation.up_us, higher, span_us)
-    sure = room.budget_bps > config.up_sure * ladders.cost_bps(ladder, better)
+    sure = room.budget_bps[rows] > config.up_sure * ladders.cost_bps(some, better)
     # A first picture is worth more tries than a better one.
-    first = (better & ~kept & (np.arange(len(STEPS)) == BASE)[:, None]).any(axis=0)
-    patience_us = np.where(first, np.minimum(allocation.patience_us, config.base_patience_us), allocation.patience_us)
+    first = (better & ~now & (np.arange(len(STEPS)) == BASE)[:, None]).any(axis=0)
+    patience_us = allocation.patience_us[rows]
+    patience_us = np.where(first, np.minimum(patience_us, config.base_patience_us), patience_us)
     hold = np.where(
         sure, config.up_sure_us + config.up_sure_patience * patience_us,
         config.up_spatial_us + patience_us,
     )  # fmt: skip
-    climb = higher & ((allocation.up_us >= hold) | room.quick)
+    climb = higher & (_spread(rows, allocation.up_us[rows] >= hold, able.size) | room.quick)
     ease = finer & ((allocation.up_temporal_us >= config.up_temporal_us) | room.quick | room.eased)
-    taken = np.where(climb, better, np.where(ease, smoother, kept))
+    taken = kept.copy()
+    taken[:, rows] = np.where(climb[rows], better, np.where(ease[rows], smoother, now))
     _remember(allocation, before, taken, climb, now_us, config)
     return taken
+
+
+def _more(ladder: Ladder, kept: Bools, spare: Floats, back: Bools) -> tuple[Bools, Bools]:
+    """(what fits without another spatial layer, or with the first one where it may come `back`; what fits at all)."""
+    wider, anew = ladders.fill(ladder, spare, first=kept, held=kept), ladders.fill(ladder, spare, held=kept)
+    better = np.where(ladders.code(anew) > ladders.code(wider), anew, wider)
+    return wider & (kept[BEGINS] | (back & (BASE == BEGINS)[:, None])), better
+
+
+def _spread(rows: Indices, values: Bools, count: int) -> Bools:
+    """`values` of some of `count` rows, false for the others."""
+    spread = np.zeros(count, dtype=np.bool_)
+    spread[rows] = values
+    return spread
 
 
 def _leaky(held_us: Floats, holds: Bools, span_us: int) -> Floats:
@@ -123,8 +138,11 @@ def _remember(allocation: Allocation, before: Bools, taken: Bools, climb: Bools,
 
 def next_need_bps(ladder: Ladder, taken: Bools, budget_bps: Floats, config: Config) -> tuple[Floats, Floats]:
     """(cost of all that fits and the next step, cost of everything); inf where nothing is missing."""
-    fits = ladders.fill(ladder, budget_bps / config.up_margin, held=taken)
-    fits |= taken & ladder.there
+    room_bps = budget_bps / config.up_margin
+    fits = taken & ladder.there
+    open_ = ladders.may_have_more(ladder, fits, room_bps) | (ladders.cost_bps(ladder, fits) > room_bps)
+    rows = np.flatnonzero(open_)
+    fits[:, rows] |= ladders.fill(ladders.part(ladder, rows), room_bps[rows], held=fits[:, rows])
     missing = ladder.there & ~fits & (ladder.more_bps > 0)
     step = np.take_along_axis(ladder.enter_bps, np.argmax(missing, axis=0)[None, :], axis=0)[0]
     need = ladders.cost_bps(ladder, fits) + step

@@ -44,23 +44,19 @@ def update(arrivals: Arrivals, arrival_ms: Floats, bits: Floats, config: Config)
     of = np.concatenate([arrivals.bits[:, 1:], bits[:, None]], axis=1)
     arrivals.at_ms = np.where(news[:, None], at, arrivals.at_ms)
     arrivals.bits = np.where(news[:, None], of, arrivals.bits)
-    arrivals.short_bps = _rate(arrivals, config.acked_short_ms)
-    arrivals.long_bps = _rate(arrivals, config.acked_long_ms)
+    came = np.cumsum(arrivals.bits, axis=1)
+    arrivals.short_bps = _rate(arrivals.at_ms, came, config.acked_short_ms)
+    arrivals.long_bps = _rate(arrivals.at_ms, came, config.acked_long_ms)
 
 
-def _rate(arrivals: Arrivals, window_ms: float) -> Floats:
+def _rate(at_ms: Floats, came: Floats, window_ms: float) -> Floats:
     """Bits of the entries since the newest one that is at least `window_ms` older than the last, over that time."""
-    newest = arrivals.at_ms[:, -1:]
-    with np.errstate(invalid="ignore"):
-        before = arrivals.at_ms <= newest - window_ms
-    known = np.isfinite(arrivals.at_ms)
-    start = np.where(before, arrivals.at_ms, -np.inf).max(axis=1)
+    rows, last = np.arange(at_ms.shape[0]), at_ms.shape[1] - 1
+    inside = np.count_nonzero(at_ms > at_ms[:, -1:] - window_ms, axis=1)
     # A ring that is younger than the window starts at its oldest entry.
-    oldest = np.where(known, arrivals.at_ms, np.inf).min(axis=1)
-    start = np.where(np.isfinite(start), start, oldest)
-    with np.errstate(invalid="ignore"):
-        inside = known & (arrivals.at_ms > start[:, None])
-        span_ms = newest[:, 0] - start
-    bits = np.where(inside, arrivals.bits, 0.0).sum(axis=1)
-    enough = np.isfinite(span_ms) & (span_ms >= window_ms / 2)
+    start = np.maximum(last - inside, last + 1 - np.count_nonzero(np.isfinite(at_ms), axis=1))
+    start = np.minimum(start, last)
+    span_ms = at_ms[:, -1] - at_ms[rows, start]
+    bits = came[:, -1] - came[rows, start]
+    enough = span_ms >= window_ms / 2
     return np.where(enough, bits * 1000 / np.where(enough, span_ms, 1.0), np.nan)

@@ -26,7 +26,7 @@ class Heard:
     lost: Floats
     expected: Floats
     loss_runs: Floats
-    groups: Floats  # (rows, groups, 3): send delta, receive delta, arrival in ms
+    groups: Floats  # (rows, most that any row has, 3): send delta, receive delta, arrival in ms
     group_count: I64
     delay_ms: Floats
     arrival_ms: Floats
@@ -43,17 +43,15 @@ class Heard:
 
 
 def lay_out(feedback: Feedback, transports: U32, timed: Bools, now_us: int) -> Heard:
-    """The feedback by row of `transports` (sorted); rows without feedback heard nothing.
+    """The feedback by row of `transports` (sorted, all of the feedback's among them); other rows heard nothing.
 
     `timed` rows have told arrival times before; until a row does, only its counts are used.
     """
-    known = np.isin(feedback.transport, transports)
-    row = np.searchsorted(transports, feedback.transport[known])
-    count = transports.size
+    row, count = np.searchsorted(transports, feedback.transport), transports.size
 
     def column(values: NDArray[Any], missing: float = 0.0) -> Floats:
         dense = np.full((count, *values.shape[1:]), missing)
-        dense[row] = values[known]
+        dense[row] = values
         return dense
 
     heard = column(feedback.heard)
@@ -73,7 +71,7 @@ def lay_out(feedback: Feedback, transports: U32, timed: Bools, now_us: int) -> H
         lost=lost,
         expected=expected,
         loss_runs=column(feedback.loss_runs),
-        groups=column(feedback.groups),
+        groups=column(feedback.groups[:, : int(feedback.group_count.max(initial=0))]),
         group_count=np.where(twcc, column(feedback.group_count), 0).astype(np.int64),
         delay_ms=np.where(twcc, delay_ms, np.where(by_rtt, rtt_us / 1000, np.nan)),
         arrival_ms=np.where(twcc, arrival_ms, np.where(told, now_us / 1000, np.nan)),

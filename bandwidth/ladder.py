@@ -6,7 +6,7 @@ Sound first, then slide pictures, the screen slowly, the teacher small, better s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -71,10 +71,15 @@ ROLE = np.array([step.role for step in STEPS])
 SPATIAL = np.array([step.spatial for step in STEPS])
 TEMPORAL = np.array([step.temporal for step in STEPS])
 SOUND = (MICROPHONE, STAGE_SOUND)
+SOUNDING = np.isin(np.arange(ROLES), SOUND)
+OF_ROLE = [np.flatnonzero(role == ROLE) for role in range(ROLES + 1)]
 PAGES = (ROLE == STILLS)[:, None]
 # The steps with which a better picture begins, and the next frame rate of each.
 BETTER = [number for number, step in enumerate(STEPS) if step.spatial > 0 and step.temporal == SLOW]
 SMOOTHER = [STEPS.index(STEPS[number]._replace(temporal=HALF)) for number in BETTER]
+ENOUGH_BPS = 1e12  # nothing costs as much
+# For each step (row) the steps of its role before it.
+BEFORE = np.tril(ROLE[:, None] == ROLE, -1).astype(np.float64)
 # The earlier a step, the more it weighs; together they are exact in 53 bits.
 WEIGHTS = 2.0 ** np.arange(len(STEPS) - 1, -1, -1)
 
@@ -97,23 +102,19 @@ def build(
     """The ladder of all `count` transports; `rows` and `caps` are by leg, the others by transport."""
     there = np.zeros((len(STEPS), count), dtype=np.bool_)
     cost = np.zeros((len(STEPS), count))
-    legs_of = [np.flatnonzero(demand.role == role) for role in range(ROLES)]
-    full = demand.rates_bps[:, :, -1]
-    for number, step in enumerate(STEPS):
-        if step.role == STILLS:
-            there[number], cost[number] = still_bps > 0, still_bps
-            continue
-        if step.spatial >= full.shape[1]:
-            continue
-        legs = legs_of[step.role]
-        legs = legs[(full[legs, step.spatial] > 0) & (step.spatial <= caps[legs])]
+    there[OF_ROLE[STILLS]], cost[OF_ROLE[STILLS]] = still_bps > 0, still_bps
+    for role in range(ROLES):
+        legs, mine = np.flatnonzero(demand.role == role), OF_ROLE[role]
         if legs.size == 0:
             continue
         at = rows[legs]
-        there[number, at] = True
+        has, bits = _costs(demand, legs, role, copies[at], loss[at], config)
+        has &= SPATIAL[mine, None] <= caps[legs]
         # Two legs of one role on one transport share their steps.
-        cost[number] = np.bincount(at, _cost(demand, legs, step, copies[at], loss[at], config), count)
-    more = _more(there, cost)
+        cells = mine[:, None] * count + at
+        there.ravel()[cells[has]] = True
+        cost += np.bincount(cells[has], bits[has], cost.size).reshape(cost.shape)
+    more = _more(cost)
     return Ladder(rows, caps, there, more, _first_sounds(there) | (there & PAGES), _enter(more))
 
 
@@ -127,7 +128,7 @@ def _enter(more: Floats) -> Floats:
 def _first_sounds(there: Bools) -> Bools:
     must = np.zeros_like(there)
     for role in SOUND:
-        mine = np.flatnonzero(role == ROLE)
+        mine = OF_ROLE[role]
         must[mine] = there[mine] & (np.cumsum(there[mine], axis=0) == 1)
     return must
 
@@ -137,27 +138,28 @@ def first_sounds_bps(ladder: Ladder) -> Floats:
     return np.asarray((ladder.more_bps * (ladder.must & ~PAGES)).sum(axis=0))
 
 
-def _cost(demand: Demand, legs: Indices, step: Step, copies: I64, loss: Floats, config: Config) -> Floats:
-    """Wire bit/s of one step: payload, headers, redundancy of sound, repairs of picture."""
-    full = demand.rates_bps[legs, step.spatial, -1].astype(np.float64)
-    packets_hz = demand.packets_hz[legs, step.spatial]
-    if step.role in SOUND:
-        bits: Floats = full * (1 + copies) + 8 * packets_hz * (config.header_bytes + copies * config.copy_bytes)
-        return bits
-    temporal = min(step.temporal, demand.rates_bps.shape[2] - 1) if step.temporal != FULL else -1
-    part = demand.rates_bps[legs, step.spatial, temporal].astype(np.float64)
-    share = np.where(full > 0, part / np.maximum(full, 1.0), 1.0)
-    whole: Floats = (part + 8 * packets_hz * share * config.header_bytes) / (1 - loss)
-    return whole
+def _costs(demand: Demand, legs: Indices, role: int, copies: I64, loss: Floats, config: Config) -> tuple[Bools, Floats]:
+    """(steps of the role, legs): whether the source has it, and its wire bit/s: payload, headers, redundancy of sound,
+    repairs of picture."""
+    steps, (_, layers, temporals) = OF_ROLE[role], demand.rates_bps.shape
+    spatial = np.minimum(SPATIAL[steps], layers - 1)[:, None]
+    temporal = np.where(TEMPORAL[steps] == FULL, -1, np.minimum(TEMPORAL[steps], temporals - 1))[:, None]
+    full = demand.rates_bps[legs, spatial, -1].astype(np.float64)
+    has = (full > 0) & (SPATIAL[steps] < layers)[:, None]
+    packets_hz = demand.packets_hz[legs, spatial]
+    if role in SOUND:
+        return has, full * (1 + copies) + 8 * packets_hz * (config.header_bytes + copies * config.copy_bytes)
+    part = demand.rates_bps[legs, spatial, temporal].astype(np.float64)
+    share = np.where(has, part / np.maximum(full, 1.0), 1.0)
+    return has, (part + 8 * packets_hz * share * config.header_bytes) / (1 - loss)
 
 
-def _more(there: Bools, cost: Floats) -> Floats:
+def _more(cost: Floats) -> Floats:
     """What each step costs beyond the dearest step of its role before it."""
     more = np.zeros_like(cost)
-    for role in range(ROLES + 1):
-        mine = np.flatnonzero(role == ROLE)
-        dearest = np.maximum.accumulate(np.where(there[mine], cost[mine], 0.0), axis=0)
-        more[mine] = np.diff(dearest, axis=0, prepend=0.0)
+    for mine in OF_ROLE:
+        more[mine] = dearest = np.maximum.accumulate(cost[mine], axis=0)
+        more[mine[1:]] -= dearest[:-1]
     return more
 
 
@@ -170,7 +172,7 @@ def fill(
     `held` needs no room to begin.
     """
     taken = np.zeros_like(ladder.there)
-    left = budget_bps.copy()
+    left = np.minimum(budget_bps, ENOUGH_BPS)
     present = np.flatnonzero(ladder.there.any(axis=1)).tolist()
     rounds = [ladder.there & first, ladder.there & ~first] if first is not None else [ladder.there]
     if only is not None:
@@ -178,16 +180,40 @@ def fill(
     needed = ladder.more_bps if only is not None else ladder.enter_bps
     if held is not None:
         needed = np.where(held, ladder.more_bps, needed)
+    needed = np.where(ladder.must, -np.inf, needed)
     for chosen in rounds:
-        open_roles = np.ones((ROLES + 1, budget_bps.size), dtype=np.bool_)
+        asked = np.where(chosen, needed, np.inf)
+        shut_roles = np.zeros((ROLES + 1, left.size), dtype=np.bool_)
         for number in present:
-            role, more = STEPS[number].role, ladder.more_bps[number]
-            fits = chosen[number] & open_roles[role] & ((needed[number] <= left) | ladder.must[number])
-            taken[number] |= fits
-            left -= more * fits
+            shut, has = shut_roles[STEPS[number].role], taken[number]
+            fits = (asked[number] <= left) > shut
+            np.subtract(left, ladder.more_bps[number], out=left, where=fits)
+            has |= fits
             # A step that is there and was not taken, now or in the round before, blocks those of its role after it.
-            open_roles[role] &= taken[number] | ~ladder.there[number]
+            shut |= ladder.there[number] > has
     return taken
+
+
+def part(ladder: Ladder, rows: Indices) -> Ladder:
+    """The steps of some transports only; what is by leg stays."""
+    columns = {name: getattr(ladder, name)[:, rows] for name in ("there", "more_bps", "must", "enter_bps")}
+    return replace(ladder, **columns)
+
+
+def fitting(ladder: Ladder, budget_bps: Floats, held: Bools) -> Bools:
+    """The steps of `held` that fit, in order."""
+    gaps = held & (BEFORE @ (ladder.there & ~held) > 0)
+    rows = np.flatnonzero((cost_bps(ladder, held) > budget_bps) | gaps.any(axis=0))
+    fits = held.copy()
+    fits[:, rows] = fill(part(ladder, rows), budget_bps[rows], only=held[:, rows])
+    return fits
+
+
+def may_have_more(ladder: Ladder, taken: Bools, budget_bps: Floats) -> Bools:
+    """Rows in which a missing step fits beside what is taken before it; in others `fill` finds nothing more."""
+    left = budget_bps - np.cumsum(ladder.more_bps * taken, axis=0)
+    fits = (ladder.enter_bps <= left) | ladder.must
+    return np.asarray((ladder.there & ~taken & fits).any(axis=0))
 
 
 def code(taken: Bools) -> I64:
@@ -202,9 +228,7 @@ def cost_bps(ladder: Ladder, taken: Bools) -> Floats:
 
 def layers(ladder: Ladder, taken: Bools, demand: Demand) -> tuple[I8, I8]:
     """Spatial and temporal layer of every leg; -1 is paused, or all temporal layers."""
-    best = np.full((ROLES + 1, taken.shape[1]), -1)
-    for number, step in enumerate(STEPS):
-        best[step.role] = np.where(taken[number], number, best[step.role])
+    best = np.stack([np.where(taken[mine], mine[:, None], -1).max(axis=0) for mine in OF_ROLE])
     last = best[demand.role, ladder.row]
     spatial = np.where(last >= 0, SPATIAL[last], -1)
     temporal = np.where((last >= 0) & (TEMPORAL[last] != FULL), TEMPORAL[last], -1)
@@ -212,7 +236,7 @@ def layers(ladder: Ladder, taken: Bools, demand: Demand) -> tuple[I8, I8]:
     numbers = np.arange(demand.rates_bps.shape[1])
     mine = (demand.rates_bps[:, :, -1] > 0) & (numbers <= ladder.caps[:, None])
     below = np.where(mine & (numbers <= spatial[:, None]), numbers, -1).max(axis=1, initial=-1)
-    lowest = np.where(mine.any(axis=1) & np.isin(demand.role, SOUND), np.argmax(mine, axis=1), -1)
+    lowest = np.where(mine.any(axis=1) & SOUNDING[demand.role], np.argmax(mine, axis=1), -1)
     spatial = np.where(below >= 0, below, lowest)
     # Where the source names no temporal layers there is nothing to leave out.
     named = demand.rates_bps[np.arange(last.size), np.maximum(spatial, 0)]

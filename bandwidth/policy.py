@@ -27,7 +27,7 @@ from bandwidth.columns import (
 )
 from bandwidth.config import Config
 from bandwidth.heard import FOREVER_US, Heard, lay_out
-from bandwidth.ladder import SOUND, Ladder
+from bandwidth.ladder import SOUNDING, Ladder
 
 
 @dataclass
@@ -140,7 +140,7 @@ class AdaptivePolicy:
 
     def _ladder(self, state: State, demand: Demand, leg_rows: Indices, mute: Bools) -> Ladder:
         config = self.config
-        sounds = np.isin(demand.role, SOUND)
+        sounds = SOUNDING[demand.role]
         lowest = np.argmax(demand.rates_bps[:, :, -1] > 0, axis=1).astype(np.int8)
         # A player that never reports may have a full link, and nobody would know.
         silent = mute[leg_rows] & (demand.chosen_us < 0) & ~sounds
@@ -217,7 +217,7 @@ class AdaptivePolicy:
         share = np.maximum(config.repair_least, config.repair_gain * state.loss.random)
         listening = _listening(demand, steps.row, state.transport.size)
         low_rate = np.zeros(state.transport.size, dtype=np.bool_)
-        sounds = np.isin(demand.role, SOUND)
+        sounds = SOUNDING[demand.role]
         low_rate[steps.row[sounds & (spatial < NORMAL_RATE)]] = True
         alone_bps, copy_bps = _sound_cost(steps.row, demand, sounds, spatial, mute.size, config)
         copies = sound.fitting(state.sound.copies, alone_bps, copy_bps, *_sound_rooms(state, listening, mute, config))
@@ -247,9 +247,7 @@ def _sound_rooms(state: State, listening: Bools, mute: Bools, config: Config) ->
 
 def _listening(demand: Demand, leg_rows: Indices, count: int) -> Bools:
     """Rows of which every leg's classroom only listens."""
-    listening = np.ones(count, dtype=np.bool_)
-    np.logical_and.at(listening, leg_rows, demand.listening)
-    return listening
+    return np.asarray(np.bincount(leg_rows, ~demand.listening, count) == 0, dtype=np.bool_)
 
 
 def _sound_cost(

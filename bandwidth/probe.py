@@ -104,7 +104,7 @@ def ask(
     excess = np.maximum(wanted - rate.estimate_bps, 1.0)
     length = config.probe_queue_ms * 1000 * rate.estimate_bps / excess
     length = np.clip(length, config.probe_least_us, config.probe_most_us)
-    bits = np.maximum(wanted - np.nan_to_num(flow.long_bps), excess) * length / 1e6
+    bits = np.maximum(wanted - np.fmax(flow.long_bps, 0.0), excess) * length / 1e6
     # The budget of a minute; a link that was never full so far will send enough to pay for its probes.
     worth = probe.ring_bits + bits <= config.probe_share * (probe.sent_bits + 0.3e6)
     worth |= probe.good & (rate.trouble_us == -FOREVER_US)

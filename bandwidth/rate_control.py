@@ -231,7 +231,7 @@ def _increase(
         step = np.maximum(config.grow_per_s * estimate, config.grow_least_bps) * span_s
     else:
         step = np.maximum(4000.0, 9600e6 / (2 * (rate.rtt_us + 100_000))) * span_s
-    limit = config.grow_limit * np.nan_to_num(link_long) + 10_000
+    limit = config.grow_limit * np.fmax(link_long, 0.0) + 10_000
     rate.estimate_bps = np.where(low & (estimate < limit), np.minimum(estimate + step, limit), estimate)
 
 
@@ -250,7 +250,7 @@ def _watch_rivals(
     rate: Rate, heard: Heard, delay: Delay, flow: Arrivals, loss: Loss, now_us: int, config: Config
 ) -> None:
     """A queue that stays high for seconds after we halved, while all that we send arrives, belongs to somebody else."""
-    arrives = np.nan_to_num(flow.long_bps)
+    arrives = np.fmax(flow.long_bps, 0.0)
     high = np.where(heard.news, delay.queue_ms > rate.low_ms, rate.high_since_us < FOREVER_US)
     begins = high & (rate.high_since_us == FOREVER_US) & heard.news
     rate.high_since_us = np.where(high, np.where(begins, now_us, rate.high_since_us), FOREVER_US)
@@ -283,8 +283,8 @@ def _target(rate: Rate, heard: Heard, delay: Delay, link_short: Floats, config: 
     if not config.queue_rule:
         return rate.estimate_bps
     # A delay tells of the queue when its packet was sent. No more can stand now than is on its way.
-    flying_ms = heard.in_flight_bits * 1000 / np.maximum(np.nan_to_num(link_short), config.protected_bps)
+    flying_ms = heard.in_flight_bits * 1000 / np.fmax(link_short, config.protected_bps)
     over_ms = np.maximum(np.minimum(delay.queue_ms, flying_ms) - rate.low_ms, 0.0)
     share = np.where(delay.queue_ms > rate.high_ms / 2, np.minimum(over_ms / config.drain_ms, config.drain_most), 0.0)
-    drain = np.where(rate.competing, 0.0, share * np.minimum(np.nan_to_num(link_short, nan=0.0), rate.estimate_bps))
+    drain = np.where(rate.competing, 0.0, share * np.minimum(np.fmax(link_short, 0.0), rate.estimate_bps))
     return np.maximum(rate.estimate_bps - drain, np.minimum(config.protected_bps, rate.estimate_bps))

@@ -56,7 +56,7 @@ def steer(
     """Take one tick's words into the estimate."""
     told = heard.news & ~heard.twcc
     trouble = loss.excess | (delay.queue_ms > rate.low_ms)
-    arrives = np.nan_to_num(flow.long_bps)
+    arrives = np.fmax(flow.long_bps, 0.0)
     remb = heard.remb_bps
     says = told & (remb > 0)
     rises = says & (remb > reports.remb_bps)
