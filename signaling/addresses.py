@@ -17,6 +17,15 @@ ADDRESS = struct.Struct("=BBBBI")
 ELSEWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 
 
+ANYWHERE = ("", "0.0.0.0", "::")
+
+
+def reachable_host(listens: str, addresses: list[str]) -> str:
+    """The host of a URL by which other machines reach a listener, as it stands between `//` and the port."""
+    address = addresses[0] if listens in ANYWHERE else listens
+    return f"[{address}]" if ":" in address else address
+
+
 def machine_addresses() -> list[str]:
     """IPv4 first, the default route's address before others; loopback only when there is nothing else."""
     found = [a for a in _interface_addresses() if _useful(a)]

@@ -15,7 +15,7 @@ from pathlib import Path
 import structlog
 import uvloop
 
-from signaling.addresses import machine_addresses
+from signaling.addresses import machine_addresses, reachable_host
 from signaling.auth import teacher_rights
 from signaling.certificates import server_certificate
 from signaling.config import Config
@@ -31,8 +31,8 @@ from streaming.client import MediaClient
 
 log = structlog.get_logger()
 DEMO_SUB = "demo-teacher"
-DEMO_NAME = "演示教师"
-DEMO_TITLE = "演示课堂"
+DEMO_NAME = "演示教师 · Demo"
+DEMO_TITLE = "演示课堂 · Demo lesson"
 
 
 def now_ms() -> int:
@@ -43,9 +43,8 @@ def now_ms() -> int:
 async def serve(config: Config, stop: asyncio.Event) -> None:
     """Run until `stop`; writes run/signalling.json once it listens."""
     data = config.data_dir
-    certificate = server_certificate(
-        data / "secrets", config.tls, machine_addresses(), datetime.datetime.now(datetime.UTC)
-    )
+    addresses = machine_addresses()
+    certificate = server_certificate(data / "secrets", config.tls, addresses, datetime.datetime.now(datetime.UTC))
     async with (
         await Store.open(data / "zhuandi.db") as store,
         MediaClient(str(media_socket(config))) as media,
@@ -59,6 +58,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
             await listeners.start(certificate.context())
             await hub.ways.start(*_inner_addresses(config, listeners.ports["https"]))
             ports = listeners.ports | hub.ways.ports()
+            hub.address = f"https://{reachable_host(config.listen.host, addresses)}:{ports['https']}"
             _announce(data, ports)
             log.info("signalling is ready", **ports)
             await stop.wait()

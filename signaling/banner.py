@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from signaling.addresses import reachable_host
 from signaling.config import Config
 from signaling.links import PAGES, Page, link_key
 
-ANYWHERE = ("", "0.0.0.0", "::")
 Words = dict[str, str]
 CHINESE: Words = {
-    "title": "专递已启动。证书由本机签发, 其他电脑首次使用请先打开 {trust}",
-    "classroom": "先看这里, 演示课堂",
-    "weak": "同一课堂, 弱网教室 ({link})",
+    "title": "专递已启动。证书由本机签发，其他电脑首次使用请先打开 {trust}",
+    "classroom": "先看这里，演示课堂",
+    "weak": "同一课堂，弱网教室（{link}）",
     "teacher": "主讲教师",
-    "operator": "运维与巡课",
+    "operator": "管理员值守",
     "library": "微课库",
-    "64k-loss10": "64 kbit/s, 丢包 10%",
+    "64k-loss10": "64 kbit/s，丢包 10%",
     "data": "数据目录: {data}",
     "stop": "按 Ctrl+C 停止。",
 }
@@ -53,9 +53,7 @@ class Banner:
     def lines(self) -> list[str]:
         """All lines; links carry the address that other machines reach."""
         words = ENGLISH if self.language == "en" else CHINESE
-        listens = self.config.listen.host
-        address = self.addresses[0] if listens in ANYWHERE else listens
-        host = f"[{address}]" if ":" in address else address
+        host = reachable_host(self.config.listen.host, self.addresses)
         lines = [words["title"].format(trust=f"http://{host}:{self.ports['http']}/trust")]
         for page in PAGES if self.config.demo.enabled else PAGES[1:]:
             lines.append(f"{words[page]}: {self._link(host, self.ports['https'], page)}")

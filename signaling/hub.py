@@ -54,6 +54,7 @@ class Hub:
         self.consoles: set[Outbox] = set()  # operators' pages outside of any lesson
         self.ways = Ways(config.emulated_links)
         self.draining = False
+        self.address = ""  # where other machines reach the pages, once somebody listens
         self._started_ms = now_ms()
         self._tools = Tools(
             media, self.recordings, now_ms, config.recording.enabled, config.lesson.max_receivers, config.demo.keep,

@@ -164,6 +164,7 @@ class Welcome(ServerMessage):
     role: str
     name: str
     lesson: dict[str, Any] | None
+    address: str
 
 
 @dataclass(frozen=True)

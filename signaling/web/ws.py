@@ -8,6 +8,7 @@ import secrets
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 from aiohttp import WSMsgType, web
@@ -189,11 +190,14 @@ class Conversation:
         me.way = self._way
         self._joined(me.rights)
         lesson = room.lesson.summary(room.row.id)
-        self._outbox.send(Welcome(me.session, resumed, me.rights.role, me.rights.name, lesson))
+        self._welcome(me.session, resumed, me.rights, lesson)
         self._outbox.send(room.lesson.snapshot())
         room.tell_media_state(me)
         self._outbox.joined = True
         self._watch_links()
+
+    def _welcome(self, session: str, resumed: bool, rights: Rights, lesson: dict[str, Any] | None) -> None:
+        self._outbox.send(Welcome(session, resumed, rights.role, rights.name, lesson, self._hub.address))
 
     def _joined(self, rights: Rights) -> None:
         self._rights = rights
@@ -218,7 +222,7 @@ class Conversation:
     def _console(self, rights: Rights) -> None:
         """An operator sees all lessons and sits in none."""
         self._joined(rights)
-        self._outbox.send(Welcome(secrets.token_urlsafe(12), False, rights.role, rights.name, None))
+        self._welcome(secrets.token_urlsafe(12), False, rights, None)
         self._outbox.joined = True
         self._hub.consoles.add(self._outbox)
         self._watch_links()

@@ -133,12 +133,14 @@ async def test_a_lesson_that_an_operator_opens_names_no_operator_as_its_teacher(
 
 
 async def test_an_operator_without_a_lesson_sees_the_table_of_all(world: World) -> None:
+    world.hub.address = "https://192.0.2.7:8443"
     async with (
         world.page(world.operator(), "operator") as operator,
         world.page(world.teacher(), "teacher"),
         world.page(world.classroom()) as classroom,
     ):
         assert operator.welcome["lesson"] is None
+        assert operator.welcome["address"] == "https://192.0.2.7:8443"
         await classroom.offer(vector("chromium_classroom"))
         world.hub.publish_table()
         rows = (await operator.hear("table"))["rows"]

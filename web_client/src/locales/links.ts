@@ -4,8 +4,9 @@ import { catalogue } from '../shared/text'
 
 export const links = catalogue(
   {
-    label: '模拟线路',
-    labelOf: '模拟线路（端口 {link}）',
+    own: '本页的模拟线路',
+    weak: '弱网教室的模拟线路',
+    weakOf: '弱网教室的模拟线路（端口 {link}）',
     clean: '不限',
     'village-4g': '乡村 4G',
     'village-adsl': '乡村宽带 ADSL',
@@ -15,8 +16,9 @@ export const links = catalogue(
     '64k-loss10': '64 kbit/s，丢包 10%',
   },
   {
-    label: 'Emulated link',
-    labelOf: 'Emulated link (port {link})',
+    own: 'Emulated link of this page',
+    weak: 'Emulated link of the weak classroom',
+    weakOf: 'Emulated link of the weak classroom (port {link})',
     clean: 'No limit',
     'village-4g': 'Village 4G',
     'village-adsl': 'Village ADSL',

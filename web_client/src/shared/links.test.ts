@@ -29,6 +29,7 @@ it('lets a page that came by a link change that one, and says its name in words'
   const [select, ...others] = [...root.querySelectorAll('select')]
   if (!select) throw new Error('no choice')
   expect(others).toEqual([])
+  expect(select.getAttribute('aria-label')).toBe('本页的模拟线路')
   expect(select.value).toBe('64k-loss10')
   expect([...select.options].map((option) => option.text)).toEqual(['不限', '64 kbit/s，丢包 10%', 'made-up'])
   select.value = 'clean'
@@ -40,5 +41,8 @@ it('shows all of them to people in charge, told apart by port', async () => {
   language.value = 'en'
   heardLinks({ type: 'links', links: both, own: null, profiles }, () => undefined)
   const labels = [...(await shown()).querySelectorAll('label')].map((label) => label.querySelector('span')?.textContent)
-  expect(labels).toEqual(['Emulated link (port 8444)', 'Emulated link (port 8445)'])
+  expect(labels).toEqual([
+    'Emulated link of the weak classroom (port 8444)',
+    'Emulated link of the weak classroom (port 8445)',
+  ])
 })

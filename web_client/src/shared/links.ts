@@ -19,6 +19,9 @@ export const shownLinks = computed<readonly LinkRow[]>(() => {
   return own === null ? links : links.filter((row) => row.link === own)
 })
 
+/** Whether the page itself came by the link that is shown. */
+export const isOwnLink = computed(() => (heard.value?.links.own ?? null) !== null)
+
 /** The names to choose from. */
 export const profiles = computed<readonly string[]>(() => heard.value?.links.profiles ?? [])
 

@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { openShortLink } from './page'
+import { teacher } from '../locales/teacher'
+import { openShortLink, tabTitle } from './page'
+import { language } from './text'
 
 function place(hash: string): { at: Location; past: History; replaced: string[] } {
   const replaced: string[] = []
@@ -15,6 +17,13 @@ function answer(status: number, body: object): ReturnType<typeof vi.fn> {
 }
 
 afterEach(() => vi.unstubAllGlobals())
+
+it('names the tab in the language of the page', () => {
+  language.value = 'en'
+  expect([tabTitle(teacher), tabTitle()]).toEqual(['Teach · Zhuandi', 'Zhuandi'])
+  language.value = 'zh'
+  expect(tabTitle(teacher)).toBe('上课 · 专递')
+})
 
 describe('the key of a printed link', () => {
   it('becomes the token that it stands for', async () => {

@@ -25,6 +25,8 @@ export interface Welcome {
   role: Role
   name: string
   lesson: LessonBrief | null
+  /** Where other machines reach the server's pages. */
+  address: string
 }
 
 export interface Answer {

@@ -41,7 +41,7 @@ class FakeSocket {
   }
 }
 
-const WELCOME = { type: 'welcome', session: 's1', resumed: false, role: 'classroom', name: 'A', lesson: null }
+const WELCOME = { type: 'welcome', session: 's1', resumed: false, role: 'classroom', name: 'A', lesson: null, address: 'https://192.0.2.7:8443' }
 const last = () => FakeSocket.made[FakeSocket.made.length - 1] as FakeSocket
 
 function setUp(options: Partial<SignalOptions> = {}) {

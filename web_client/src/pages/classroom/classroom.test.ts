@@ -46,7 +46,7 @@ describe('the rung in words', () => {
     [rung({ camera: 0, reason: 'link_lossy' }), '课件 1080p · 老师已暂停 · 网络丢包较多\uff0c先保声音和课件'],
     [rung({ camera: 180, reason: 'link_slow', estimate_kbps: 183 }), '课件 1080p · 老师 180p · 本校下行约 180 kbit/s\uff0c先保声音和课件'],
     [rung({ camera: 0, screen: 0, reason: 'link_out' }), '只有声音 · 网络中断\uff0c正在等它恢复'],
-    [rung({ screen: null, camera: 180, reason: 'choice' }), '老师 180p · 按你选的画质'],
+    [rung({ screen: null, camera: 180, reason: 'choice' }), '老师 180p · 按你的选择'],
     [rung({ camera: 0, screen: 0, reason: 'link_slow' }), '只有声音 · 网络较慢\uff0c先保声音和课件'],
     [rung({ camera: null, screen: null, reason: 'no_source' }), '正在等待画面'],
   ])('of %j is %s', (what, words) => expect(rungSentence(what)).toBe(words))

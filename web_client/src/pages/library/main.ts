@@ -1,4 +1,5 @@
+import { library } from '../../locales/library'
 import { mountPage } from '../../shared/page'
 import LibraryPage from './LibraryPage.vue'
 
-void mountPage(LibraryPage)
+void mountPage(LibraryPage, library)

@@ -15,6 +15,7 @@ function initialState() {
     fault: null as string | null,
     rows: [] as TableRow[],
     lessons: null as LessonRow[] | null,
+    address: null as string | null,
   }
 }
 
@@ -60,7 +61,7 @@ export class Console {
       page: 'operator',
       store: this.store,
       api: this.api,
-      welcome: () => (this.state.fault = null),
+      welcome: ({ address }) => Object.assign(this.state, { fault: null, address }),
       message: (message) => {
         if (message.type === 'table') this.state.rows = message.rows
       },

@@ -1,4 +1,5 @@
+import { operator } from '../../locales/operator'
 import { mountPage } from '../../shared/page'
 import OperatorPage from './OperatorPage.vue'
 
-void mountPage(OperatorPage)
+void mountPage(OperatorPage, operator)

@@ -1,4 +1,5 @@
+import { teacher } from '../../locales/teacher'
 import { mountPage } from '../../shared/page'
 import TeacherPage from './TeacherPage.vue'
 
-void mountPage(TeacherPage)
+void mountPage(TeacherPage, teacher)

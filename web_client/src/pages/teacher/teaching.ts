@@ -37,6 +37,7 @@ function initialState() {
     phase: 'loading' as Phase,
     fault: null as string | null,
     lesson: null as LessonBrief | null,
+    address: null as string | null,
     receivers: 0,
     classrooms: null as Classrooms | null,
     peer: 'idle' as PeerState,
@@ -158,6 +159,7 @@ export class Teaching {
 
   private welcomed(message: Welcome): void {
     this.state.fault = null
+    this.state.address = message.address
     if (message.lesson) this.state.lesson = message.lesson
     if (this.state.phase !== 'live') return
     this.publisher.link.welcomed(message.resumed)

@@ -1,4 +1,5 @@
+import { player } from '../../locales/library'
 import { mountPage } from '../../shared/page'
 import WatchPage from './WatchPage.vue'
 
-void mountPage(WatchPage)
+void mountPage(WatchPage, player)
