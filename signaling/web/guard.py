@@ -11,6 +11,7 @@ from aiohttp import web
 
 from signaling.messages import Refused
 from signaling.web.common import HTTPS_PORT, refusal
+from signaling.web.pages import lost
 from streaming.errors import MediaError
 
 log = structlog.get_logger()
@@ -22,7 +23,6 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self), geolocation=()",
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; "
@@ -30,6 +30,9 @@ SECURITY_HEADERS = {
         "form-action 'self'"
     ),
 }
+
+# Browsers complain about it on plain HTTP.
+SECURE_HEADERS = {"Cross-Origin-Opener-Policy": "same-origin"}
 
 
 @web.middleware
@@ -44,6 +47,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.HTTPException as error:
         if error.status < 400:
             raise
+        if error.status == 404 and (page := lost(request)) is not None:
+            return page
         words = {404: "there is nothing here", 405: "this method is not known here", 413: "the body is too big"}
         headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
         detail = words.get(error.status, error.reason)
@@ -77,7 +82,7 @@ async def origin(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Security headers on every answer."""
-    for name, value in SECURITY_HEADERS.items():
+    for name, value in (SECURITY_HEADERS | (SECURE_HEADERS if request.secure else {})).items():
         response.headers.setdefault(name, value)
 
 

@@ -20,6 +20,7 @@ def add_pages(app: web.Application, dist: Path, authority: Path | None) -> None:
     app.router.add_get("/", page)
     for name in PAGES[1:]:
         app.router.add_get(f"/{name}", page)
+        app.router.add_get(f"/{name}/", page)
     app.router.add_get("/assets/{file:[A-Za-z0-9._-]+}", asset)
     app.router.add_get("/{file:[A-Za-z0-9_-]+\\.(?:svg|ico|png|webmanifest|js|txt)}", root_file)
     if authority is not None:
@@ -36,6 +37,13 @@ async def page(request: web.Request) -> web.StreamResponse:
     return web.FileResponse(path, headers=FRESH)
 
 
+def lost(request: web.Request) -> web.StreamResponse | None:
+    """The first page for a browser that asked for a page that is not there; None for everybody else."""
+    first = request.app[DIST] / "index.html"
+    asks_for_page = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
+    return web.FileResponse(first, status=404, headers=FRESH) if asks_for_page and first.is_file() else None
+
+
 async def asset(request: web.Request) -> web.StreamResponse:
     """A script, style or picture with a hashed name."""
     return _file(request.app[DIST] / "assets" / request.match_info["file"], FOR_EVER)
@@ -49,7 +57,7 @@ async def root_file(request: web.Request) -> web.StreamResponse:
 async def authority_file(request: web.Request) -> web.StreamResponse:
     """The local certificate authority, to be installed on other machines."""
     headers = {
-        "Content-Disposition": 'attachment; filename="zhuandi-ca.crt"',
+        "Content-Disposition": 'attachment; filename="ca.crt"',
         "Content-Type": "application/x-x509-ca-cert",
         **FRESH,
     }

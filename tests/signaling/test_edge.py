@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import aiohttp
 import pytest
@@ -210,7 +211,12 @@ async def test_pages_are_served_and_nothing_beside_them(world: World, tmp_path: 
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     world.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     try:
-        assert (await world.request("GET", "/teacher"))[1] == "<p>teacher"
+        for path in ("/teacher", "/teacher/"):
+            assert (await world.request("GET", path))[1] == "<p>teacher"
+        (dist / "index.html").write_text("<p>start here")
+        for accepts, words in (("text/html,*/*", "<p>start here"), ("*/*", {"code": "bad_message", "detail": ANY})):
+            status, body, _ = await world.request("GET", "/nowhere", headers={"Accept": accepts})
+            assert (status, body) == (404, words)
         status, _, headers = await world.request("GET", "/assets/a-1.js")
         assert status == 200 and "immutable" in headers["Cache-Control"]
         assert (await world.request("GET", "/ca.crt"))[2]["Content-Type"] == "application/x-x509-ca-cert"

@@ -18,6 +18,7 @@ export const home = catalogue(
     trustText: '第一次在本校电脑上使用？先让浏览器信任这台服务器。',
     insecure: '现在的地址不安全，浏览器不会允许使用摄像头和麦克风。',
     code: '六位课堂码',
+    nowhere: '这个地址没有网页。请从这里选择。',
   },
   {
     tagline: 'One teacher, many classrooms. The voice stays, even on a slow line.',
@@ -34,6 +35,7 @@ export const home = catalogue(
     trustText: 'First time on this computer? Let its browser trust this server.',
     insecure: 'This address is not secure, so the browser will allow neither camera nor microphone.',
     code: 'Six-digit code',
+    nowhere: 'There is no page at this address. Choose one here.',
   },
 )
 

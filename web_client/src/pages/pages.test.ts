@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { createApp, nextTick, type App, type Component } from 'vue'
+import { linkFault } from '../shared/page'
 import { language } from '../shared/text'
 import ClassroomPage from './classroom/ClassroomPage.vue'
 import HomePage from './home/HomePage.vue'
@@ -79,4 +80,28 @@ it('joins with six digits however they are typed', async () => {
   root.querySelector('form')?.dispatchEvent(new Event('submit'))
   await vi.waitFor(() => expect(root.querySelector('[data-testid=notice]')?.textContent).toContain('核对六位课堂码'))
   expect(asked).toEqual([{ code: '428913', name: '接收教室' }])
+})
+
+it.each([
+  ['teacher', TeacherPage],
+  ['operator', OperatorPage],
+  ['library', LibraryPage],
+  ['classroom', ClassroomPage],
+])('%s says why the link that led there opens nothing', async (_, page) => {
+  language.value = 'zh'
+  linkFault.value = 'expired_token'
+  const root = mount(page)
+  await nextTick()
+  expect(root.textContent).toContain('这个链接已过期')
+  linkFault.value = null
+})
+
+it('leads on from an address that has no page', async () => {
+  language.value = 'zh'
+  history.replaceState(null, '', '/nowhere')
+  const root = mount(HomePage)
+  await nextTick()
+  history.replaceState(null, '', '/')
+  expect(root.querySelector('[data-testid=nowhere]')?.textContent).toContain('没有网页')
+  expect(root.querySelectorAll('a[href="/library"]').length).toBe(1)
 })

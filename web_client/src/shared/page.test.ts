@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { teacher } from '../locales/teacher'
-import { openShortLink, tabTitle } from './page'
+import { linkFault, openShortLink, tabTitle } from './page'
 import { language } from './text'
 
 function place(hash: string): { at: Location; past: History; replaced: string[] } {
@@ -41,6 +41,23 @@ describe('the key of a printed link', () => {
     const { at, past, replaced } = place('#key=wrong')
     await openShortLink(at, past)
     expect(replaced).toEqual(['/teacher'])
+    expect(linkFault.value).toBe('bad_token')
+  })
+
+  it('stays while the server cannot be asked, so that F5 tries again', async () => {
+    vi.stubGlobal('fetch', () => Promise.reject(new TypeError('no network')))
+    const { at, past, replaced } = place('#key=Ab_9-xyz')
+    await openShortLink(at, past)
+    expect([replaced, linkFault.value]).toEqual([[], 'offline'])
+  })
+
+  it('of which only half was copied is said to be wrong, and so is half a token', async () => {
+    answer(401, { code: 'bad_token' })
+    for (const hash of ['#key=', '#token=abc.de']) {
+      const { at, past, replaced } = place(hash)
+      await openShortLink(at, past)
+      expect([hash, replaced, linkFault.value]).toEqual([hash, ['/teacher'], 'bad_token'])
+    }
   })
 
   it('is not asked for where there is none', async () => {

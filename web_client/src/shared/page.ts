@@ -1,16 +1,23 @@
 /** What every page does first. */
 
-import { createApp, watchEffect, type Component } from 'vue'
+import { createApp, ref, watchEffect, type Component } from 'vue'
 import { common } from '../locales/common'
 import '../styles/base.css'
 import { Api } from './api'
+import { CodedError } from './protocol'
 import { language } from './text'
+import { tokenIn } from './token'
 
 /** A page's words, as far as its name in the browser's tab needs them. */
 interface Named {
   zh: { pageTitle: string }
   en: { pageTitle: string }
 }
+
+/** Why the link that led here opens nothing, or null. */
+export const linkFault = ref<string | null>(null)
+/** Answers after which the same key can never work. */
+const REFUSED = new Set(['bad_token', 'expired_token', 'forbidden'])
 
 /** Mounts a page, and reloads it when a link with another token is opened in the same tab. */
 export async function mountPage(page: Component, words?: Named): Promise<void> {
@@ -29,10 +36,24 @@ export function tabTitle(words?: Named): string {
   return words ? `${words[language.value].pageTitle} · ${brand}` : brand
 }
 
-/** Turns the key of a printed link into the token that it stands for; without a key, or with a wrong one, nothing. */
+/** Turns the key of a printed link into the token that it stands for, and notes why a link opens nothing. */
 export async function openShortLink(at: Location = location, past: History = history): Promise<void> {
-  const key = /[#&]key=([\w-]+)/.exec(at.hash)?.[1]
-  if (!key) return
-  const token = await new Api(() => null).link(key, language.value).catch(() => '')
-  past.replaceState(past.state, '', at.pathname + at.search + (token ? `#token=${token}` : ''))
+  const leave = (hash: string) => past.replaceState(past.state, '', at.pathname + at.search + hash)
+  const key = /[#&]key=([^&]*)/.exec(at.hash)?.[1]
+  linkFault.value = null
+  if (key === undefined) {
+    // Half of a link was copied.
+    if (/[#&]token=/.test(at.hash) && !tokenIn(at.hash)) {
+      linkFault.value = 'bad_token'
+      leave('')
+    }
+    return
+  }
+  try {
+    leave(`#token=${await new Api(() => null).link(key, language.value)}`)
+  } catch (error) {
+    linkFault.value = error instanceof CodedError ? error.code : 'internal'
+    // A key that could not be asked about stays, so that F5 tries again.
+    if (REFUSED.has(linkFault.value)) leave('')
+  }
 }

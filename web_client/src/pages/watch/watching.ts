@@ -11,6 +11,8 @@ import { Playback, type Part } from './playback'
 import { keepPlace, placeOf } from './progress'
 
 const ASK_AGAIN_MS = 3000
+/** A recording that is still being prepared after so long has probably never been. */
+const MISSING_AFTER = 20
 const TICK_MS = 50
 const KEEP_PLACE_EVERY_MS = 5000
 const SAY_FOR_MS = 6000
@@ -19,7 +21,7 @@ export type Said = { word: 'skipped'; seconds: number } | { word: 'resumed'; at:
 
 function initialState() {
   return {
-    phase: 'loading' as 'loading' | 'no_token' | 'no_id' | 'not_ready' | 'ready',
+    phase: 'loading' as 'loading' | 'no_token' | 'no_id' | 'not_ready' | 'missing' | 'ready',
     fault: null as string | null,
     broken: false,
     position: 0,
@@ -43,6 +45,7 @@ export class Watching {
   private readonly api = new Api(() => this.store.get())
   private player: Playback | null = null
   private skips: Span[] = []
+  private refusals = 0
   private saidUntil_ms = 0
   private stopSession: (() => void) | null = null
 
@@ -125,7 +128,7 @@ export class Watching {
   private failed(code: string): void {
     this.state.fault = code
     if (code === 'bad_token' || code === 'expired_token') this.state.phase = 'no_token'
-    else if (code === 'no_such_lesson' || code === 'forbidden') this.state.phase = 'not_ready'
+    else if (code === 'no_such_lesson' || code === 'forbidden') this.state.phase = ++this.refusals > MISSING_AFTER ? 'missing' : 'not_ready'
     if (this.state.phase !== 'no_token') setTimeout(() => void this.load(), ASK_AGAIN_MS)
   }
 
