@@ -20,7 +20,8 @@ from signaling.auth import teacher_rights
 from signaling.certificates import server_certificate
 from signaling.config import Config
 from signaling.emulator.datagrams import Address
-from signaling.hub import DEMO, Hub
+from signaling.hub import Hub
+from signaling.lesson import DEMO
 from signaling.logs import configure_logs
 from signaling.media_events import follow_media
 from signaling.secret_files import api_keys

@@ -15,7 +15,7 @@ import structlog
 from signaling.auth import Rights, TokenRefused, verify
 from signaling.config import Config
 from signaling.emulator.ways import Ways
-from signaling.lesson import Participant, Slot
+from signaling.lesson import DEMO, Participant, Slot
 from signaling.messages import Hello, Refused, Table
 from signaling.recordings import MAX_LESSON_ID, SAFE_ID, Recordings, next_recording_id
 from signaling.room import Room
@@ -30,7 +30,6 @@ SESSION_OUTLIVES_SOCKET_MS = 60_000
 START_GRACE_MS = 60_000  # after a start clients may take this long to come back before a lesson counts as left
 SAW_TEACHER_EVERY_MS = 10_000
 MAX_OPEN_LESSONS = 1000
-DEMO = "demo"  # id of the permanent demo lesson
 DISK_FULL = "the disk of the server is almost full: the lesson could not be recorded; ask the operator to make room"
 
 

@@ -13,6 +13,7 @@ from streaming.params import Reason, Source, Wanted
 
 Kind = Literal["page", "whip", "whep"]
 # What a slot carries by its place among the slots of its kind (PROTOCOL section 1); None: nothing yet.
+DEMO = "demo"  # id of the permanent demo lesson, whose recordings are a series
 AUDIO_PLACES: tuple[Source | None, ...] = ("microphone", None, None)
 VIDEO_PLACES: tuple[Source | None, ...] = ("camera", "screen", None)
 # choice -> (highest layer, at once)

@@ -11,9 +11,10 @@ import structlog
 
 from signaling.auth import LEEWAY_S
 from signaling.labels import adopted, publication_label, slot_label, transport_label
-from signaling.lesson import Lesson, Participant, Publication, RecordingState, Slot, Transport
+from signaling.lesson import DEMO, Lesson, Participant, Publication, Slot, Transport
 from signaling.messages import ByeReason, ErrorCode, Refused, Rejoin, ServerMessage
 from signaling.negotiation import Negotiated, negotiate
+from signaling.room_recording import RoomRecording
 from signaling.sdp import Accepted, Offer, SdpError, build_answer, build_fragment, parse_offer, transport_params
 from signaling.store import LessonRow
 from signaling.tools import Outbox, Tools
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from streaming._core import LocalTransport
 
 log = structlog.get_logger()
-TELL_BYTES_EVERY_MS = 5_000
 
 
 class Room:
@@ -39,12 +39,12 @@ class Room:
         self.dirty = True
         self.opened = False  # media knows this lesson
         self._tools = tools
-        self._told_bytes_ms = 0
+        self._recording = RoomRecording(self.lesson, tools)
 
     @property
     def permanent(self) -> bool:
         """The demo lesson never ends by itself; its recordings are a series."""
-        return self.row.id == "demo"
+        return self.row.id == DEMO
 
     # people
 
@@ -236,20 +236,7 @@ class Room:
         """Media and recorder know the lesson; without room on the disk it goes on unrecorded."""
         if self.opened:
             return
-        folder = str(self._tools.recordings.log_dir(self.row.recording)) if self._tools.record else None
-        self.lesson.recording = RecordingState(on=folder is not None)
-        label = {"lesson": self.row.id}
-        try:
-            if folder is not None:
-                self._write_state("live", None)
-            await self._tools.media.open_lesson(self.row.recording, folder, label)
-        except (CommandFailed, OSError) as error:
-            if folder is None:
-                raise
-            code = error.code if isinstance(error, CommandFailed) else "os_error"
-            log.error("the lesson goes on unrecorded", lesson=self.row.id, error=str(error))
-            self.lesson.recording = RecordingState(on=False, error=code)
-            await self._tools.media.open_lesson(self.row.recording, None, label)
+        await self._recording.open(self.row)
         self.opened = True
         self.dirty = True
 
@@ -274,20 +261,8 @@ class Room:
         self.dirty = True
 
     async def _close_recording(self) -> None:
-        if self.opened:
-            self.opened = False
-            with contextlib.suppress(MediaError):
-                await self._tools.media.close_lesson(self.row.recording)
-        # Also when media is away just now: what it has written so far is the recording.
-        if self._tools.recordings.begun(self.row.recording):
-            try:
-                self._write_state("closed", self._tools.now_ms())
-            except OSError as error:  # a full disk: the recorder publishes it as interrupted
-                log.error("the recording could not be marked closed", lesson=self.row.id, error=str(error))
-
-    def _write_state(self, state: str, closed_ms: int | None) -> None:
-        series = ("demo", self._tools.demo_keep) if self.permanent else None
-        self._tools.recordings.write_state(self.row, state, closed_ms, series)
+        opened, self.opened = self.opened, False
+        await self._recording.close(self.row, opened=opened)
 
     # what media says
 
@@ -376,16 +351,7 @@ class Room:
 
     def log_grew(self, bytes_written: int, error: str | None) -> None:
         """The recording grew, or broke; the lesson goes on either way."""
-        state = self.lesson.recording
-        if error is not None and state.error is None:
-            log.error("the recording failed", lesson=self.row.id, error=error)
-        # Only a lesson that is recorded has a log, so one that grows again after a fault is on again.
-        self.lesson.recording = RecordingState(on=error is None, bytes=bytes_written, error=error)
-        # Its size alone is no news for a hundred classrooms twice a second.
-        now_ms = self._tools.now_ms()
-        if error != state.error or now_ms - self._told_bytes_ms >= TELL_BYTES_EVERY_MS:
-            self._told_bytes_ms = now_ms
-            self.dirty = True
+        self.dirty |= self._recording.grew(self.row, bytes_written, error)
 
     def publishes(self) -> set[Source]:
         """Sources on air."""

@@ -25,7 +25,7 @@ from signaling.banner import Banner
 from signaling.certificates import dtls_identity
 from signaling.child import Child, Plan
 from signaling.config import DEMO_LINKS, Config
-from signaling.hub import DEMO
+from signaling.lesson import DEMO
 from signaling.secret_files import api_keys, write_secret
 from streaming.params import NodeConfig
 

@@ -11,7 +11,8 @@ from typing import Any
 from aiohttp import web
 
 from signaling.auth import Rights, classroom_rights, clean_name, mint, teacher_rights
-from signaling.hub import DEMO, Hub
+from signaling.hub import Hub
+from signaling.lesson import DEMO
 from signaling.links import NAMES, link_rights, page_of_link
 from signaling.messages import Refused
 from signaling.recordings import ENTRY_FIELDS
