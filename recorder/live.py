@@ -33,6 +33,8 @@ POLL_S = 0.3
 SEARCH_S = 1.5
 NICENESS = 5
 MAX_SCREENS = 64
+# A screen whose sender media does not know yet is asked about this often, not for every key frame.
+ASK_S = 1.0
 
 
 @dataclass
@@ -46,7 +48,9 @@ class Screen:
     reader: ZwlReader
     keys: KeyFrames | None = None
     participant: int = 0
-    wanted: bool | None = None  # whether no page makes its stills; None: not asked yet
+    wanted: bool | None = None  # whether no page makes its stills; None: media did not say yet
+    asked_s: float = -ASK_S
+    waiting: KeyFrame | None = None  # the newest key frame that nobody has looked at
     pages: Pages = field(default_factory=Pages)
     ended: bool = False
 
@@ -128,15 +132,14 @@ class Live:
 
     async def _look(self, screen: Screen, now_s: float) -> None:
         try:
-            frame = screen.newest()
+            screen.waiting = screen.newest() or screen.waiting
         except (OSError, ValueError) as error:
             log.warning("unreadable", lesson=screen.lesson, error=str(error))
             screen.ended = True
             return
-        if frame is None or screen.wanted is False:
+        if screen.waiting is None or not await self._is_wanted(screen, now_s):
             return
-        if screen.wanted is None and not await self._is_wanted(screen):
-            return
+        frame, screen.waiting = screen.waiting, None
         slide = await asyncio.to_thread(_slide, screen.pages, frame, now_s)
         if slide is None:
             return
@@ -149,8 +152,11 @@ class Live:
             return
         log.info("still", lesson=screen.lesson, bytes=len(slide.file))
 
-    async def _is_wanted(self, screen: Screen) -> bool:
+    async def _is_wanted(self, screen: Screen, now_s: float) -> bool:
         """Whether nobody else makes the stills of this screen."""
+        if screen.wanted is not None or now_s - screen.asked_s < ASK_S:
+            return bool(screen.wanted)
+        screen.asked_s = now_s
         try:
             async with MediaClient(str(self._socket)) as media:
                 await media.wait_connected()

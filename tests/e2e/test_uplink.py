@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -78,10 +80,11 @@ async def made_up(classroom: Page, seconds: float) -> float:
     return float(after["concealed"] - before["concealed"]) / float(after["samples"] - before["samples"])
 
 
-@pytest.mark.timeout(300)
-async def test_a_short_uplink_keeps_the_voice_sheds_pictures_and_says_so(
+@asynccontextmanager
+async def behind_a_relay(
     browser: Browser, server: Server, lesson: dict[str, Any]
-) -> None:
+) -> AsyncIterator[tuple[Relay, Page, Page]]:
+    """A teacher whose line can be made short, with a shared screen, and a classroom that sees her."""
     async with Relay(server.media_port, {"delay_us": 20_000}, {"delay_us": 20_000}) as relay:
         teacher = await open_page(browser, "about:blank", relay_port=relay.port)
         await teacher.add_init_script(f"({SCREEN})()")
@@ -93,6 +96,14 @@ async def test_a_short_uplink_keeps_the_voice_sheds_pictures_and_says_so(
         await hears_tone(classroom, TONE_HZ)
         # What a line carries is judged when the browser has had its time to find that out.
         await asyncio.sleep(8)
+        yield relay, teacher, classroom
+
+
+@pytest.mark.timeout(300)
+async def test_a_short_uplink_keeps_the_voice_sheds_pictures_and_says_so(
+    browser: Browser, server: Server, lesson: dict[str, Any]
+) -> None:
+    async with behind_a_relay(browser, server, lesson) as (relay, teacher, classroom):
         relay.up.set_profile({"capacity_bps": 300_000, "delay_us": 20_000, "queue_ms": 500})
         await eventually(lambda: allowed(teacher), lambda on: not on["screen"] and not on["h"] and not on["m"], 60)
         early = await sent(teacher, "2")
@@ -111,15 +122,7 @@ async def test_a_short_uplink_keeps_the_voice_sheds_pictures_and_says_so(
 async def test_64_kbit_of_uplink_carry_the_voice_and_the_slides_as_stills(
     browser: Browser, server: Server, lesson: dict[str, Any]
 ) -> None:
-    async with Relay(server.media_port, {"delay_us": 20_000}, {"delay_us": 20_000}) as relay:
-        teacher = await open_page(browser, "about:blank", relay_port=relay.port)
-        await teacher.add_init_script(f"({SCREEN})()")
-        await teacher.goto(server.link("teacher", lesson["token"]))
-        await start_teaching(teacher)
-        await teacher.get_by_test_id("share").click()
-        classroom = await open_page(browser, server.link("classroom", make_token("classroom", lesson["id"])))
-        await sees_numbers(classroom)
-        await asyncio.sleep(8)
+    async with behind_a_relay(browser, server, lesson) as (relay, teacher, classroom):
         relay.up.set_profile({"capacity_bps": 64_000, "delay_us": 20_000, "queue_ms": 500})
         await eventually(lambda: allowed(teacher), lambda on: on == NOTHING_BUT_THE_VOICE, 60)
         await teacher.evaluate("() => window.turn(2)")

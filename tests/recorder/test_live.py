@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw
 
 from recorder import slides
 from recorder.keyframes import KeyFrames, decode
-from recorder.live import Live
+from recorder.live import ASK_S, Live
 from recorder.slides import PAGE_AFTER_S, SOME_AFTER_S, Pages
 from tests.recorder.lesson import Sending, packets, write_epoch
 from tests.recorder.media import video
@@ -95,10 +95,13 @@ class FakeMedia:
 
     def __init__(self, stills: str) -> None:
         self.put: list[dict[str, Any]] = []
+        self.asked = 0
+        self.teacher = 7  # the transport that it knows
         self._stills = stills
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        transport = {"transport": 7, "connected": True, "label": None, "stills": self._stills}
+        self.asked += 1
+        transport = {"transport": self.teacher, "connected": True, "label": None, "stills": self._stills}
         lesson = {"lesson": "a", "log_dir": None, "label": None}
         teacher: dict[str, Any] = {**transport, "publications": [], "subscriptions": []}
         state: list[dict[str, Any]] = [{**lesson, "transports": [teacher]}]
@@ -155,6 +158,20 @@ async def test_a_screen_whose_page_makes_stills_is_left_alone(tmp_path: Path, ep
         await live.step(0.0)
         await live.step(5.0)
     assert fake.put == []
+
+
+async def test_a_screen_whose_sender_is_not_known_yet_is_asked_about_now_and_then_and_loses_no_page(
+    tmp_path: Path, epoch: Path
+) -> None:
+    live = Live(tmp_path)
+    async with media(tmp_path) as fake:
+        fake.teacher = 8
+        for step in range(4):
+            await live.step(step * ASK_S / 4)
+        assert (fake.asked, fake.put) == (1, [])
+        fake.teacher = 7
+        await live.step(ASK_S)
+    assert [one["do"] for one in fake.put] == ["put_still"]
 
 
 async def test_a_lesson_that_nobody_writes_any_more_gets_no_stills(tmp_path: Path, epoch: Path) -> None:

@@ -46,6 +46,7 @@ export class StillSender {
   readonly attach = (channel: RTCDataChannel): void => {
     this.channel = channel
     channel.addEventListener('open', () => channel === this.channel && this.begin())
+    channel.addEventListener('close', () => channel === this.channel && this.rest())
     channel.addEventListener('message', ({ data }) => {
       const message = channel === this.channel && data instanceof ArrayBuffer ? parse(data) : null
       if (message?.type === 'have' && message.number === this.number) this.have(message.bitmap)
@@ -59,9 +60,14 @@ export class StillSender {
     this.begin()
   }
 
-  private begin(): void {
+  /** Nothing is due any more: without a channel the next one begins anew. */
+  private rest(): void {
     clearTimeout(this.timer)
     clearTimeout(this.pace)
+  }
+
+  private begin(): void {
+    this.rest()
     this.number = (this.number + 1) & 0xffff
     this.answered = false
     this.silences = 0
@@ -94,6 +100,7 @@ export class StillSender {
   private fill(): void {
     const underWay = this.pieces.filter(isUnderWay).length
     clearTimeout(this.pace)
+    if (this.channel?.readyState !== 'open') return
     for (let room = WINDOW - underWay; room > 0; room--) {
       const early_ms = this.next_ms - performance.now()
       if (early_ms > 0) {
@@ -119,6 +126,7 @@ export class StillSender {
 
   private wait(): void {
     clearTimeout(this.timer)
+    if (this.channel?.readyState !== 'open') return
     const patience = Math.min(PATIENCE_MS * 2 ** this.silences, MAX_PATIENCE_MS)
     this.timer = setTimeout(() => this.silence(), patience)
   }

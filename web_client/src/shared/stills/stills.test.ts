@@ -123,6 +123,20 @@ it('goes on where it was cut when a new connection comes', async () => {
   expect(second.teacher.sent.length).toBeLessThan(1 + 30 - before + 8)
 })
 
+it('rests once its channel has closed, until the next one opens', async () => {
+  const { teacher } = connect()
+  const sent = await picture(30000)
+  sender.put(sent)
+  await pass(500)
+  teacher.readyState = 'closed'
+  teacher.dispatchEvent(new Event('close'))
+  await pass(1000)
+  expect(vi.getTimerCount()).toBe(0)
+  connect()
+  await pass(5000)
+  expect(shown.map(({ hash }) => hash)).toEqual([sent.hash])
+})
+
 it('drops an older page for a newer one, and shows a page again that it knows without its bytes', async () => {
   const { teacher } = connect()
   const [first, second] = [await picture(60000, 1), await picture(3000, 2)]

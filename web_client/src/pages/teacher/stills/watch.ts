@@ -47,7 +47,9 @@ function look(track: MediaStreamTrack, tell: (message: ToWorker, moved: Transfer
   Object.assign(video, { srcObject: new MediaStream([track]), muted: true })
   void video.play().catch(() => undefined)
   const timer = setInterval(() => {
-    if (video.videoWidth) void createImageBitmap(video).then((frame) => tell({ frame }, [frame]))
+    // A frame that cannot be had just now (the track ends, the tab sleeps) is had at the next look.
+    const told = (frame: ImageBitmap) => tell({ frame }, [frame])
+    if (video.videoWidth) createImageBitmap(video).then(told, () => undefined)
   }, LOOK_EVERY_MS)
   return () => {
     clearInterval(timer)
