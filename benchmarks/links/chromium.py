@@ -69,6 +69,7 @@ async def watch(browser: Browser, server: Server, port: int, url: str, teacher: 
     await relay.start(port)
     relay.media_port((server.host, server.media_port))
     began_ms = time.time() * 1000
+    teacher.rewind()
     try:
         async with _page(browser, url) as page:
             await asyncio.sleep(WARM_S)
@@ -122,8 +123,8 @@ def figures(rows: Rows, own_ms: NDArray[np.float64], delay_ms: float) -> Compara
         freeze_ratio=frozen / span_s,
         own_delay_p50_ms=float(np.quantile(own_ms, 0.5)),
         own_delay_p95_ms=float(np.quantile(own_ms, 0.95)),
-        sound_delay_ms=_played_after(rows, "sound", way_ms + 1000 * span_s / max(packets, 1)),
-        picture_delay_ms=_played_after(rows, "picture", way_ms),
+        sound_delay_ms=_heard_after(rows, way_ms + 1000 * span_s / max(packets, 1)),
+        picture_delay_ms=_shown_after(rows, delay_ms),
         rungs={height: float(lengths[np.array(heights) == height].sum()) / span_s for height in sorted(set(heights))},
     )
 
@@ -142,8 +143,17 @@ def paused(rows: Rows) -> NDArray[np.bool_]:
     return np.array(found)
 
 
-def _played_after(rows: Rows, what: str, before_ms: float) -> float | None:
+def _heard_after(rows: Rows, before_ms: float) -> float | None:
     """Mean time in ms from capture to play-out, of which `before_ms` before the buffer."""
-    emitted = rows[-1][f"{what}_emitted"] - rows[0][f"{what}_emitted"]
-    waited_s = rows[-1][f"{what}_waited_s"] - rows[0][f"{what}_waited_s"]
+    emitted = rows[-1]["sound_emitted"] - rows[0]["sound_emitted"]
+    waited_s = rows[-1]["sound_waited_s"] - rows[0]["sound_waited_s"]
     return before_ms + 1000 * float(waited_s) / emitted if emitted > 0 else None
+
+
+def _shown_after(rows: Rows, least_ms: float) -> float | None:
+    """Mean time in ms from capture to the screen, where the fastest frame's way took `least_ms`."""
+    before, after = rows[0]["shown"], rows[-1]["shown"]
+    frames = after["frames"] - before["frames"]
+    if frames <= 0:
+        return None
+    return float((after["sum_ms"] - before["sum_ms"]) / frames - after["least_ms"] + least_ms)

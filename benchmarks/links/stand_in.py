@@ -146,6 +146,11 @@ class StandIn:
         self._way = way
         self._twcc = 0
         self._late_us = 0
+        self._again = False
+
+    def rewind(self) -> None:
+        """Play from the beginning, as the simulator's teacher does when its link begins."""
+        self._again = True
 
     def take_late_us(self) -> int:
         """How far behind its time a frame left at worst, since the last call."""
@@ -183,22 +188,27 @@ class StandIn:
             count = len(self.media.voices[number])
             rows += [(at * length_us, (number, at)) for at in range(count)]
         rows.sort(key=lambda row: row[0])
-        start_us, report_us = _now_us(), 0
-        for turn in itertools.count():
+        start_us = _now_us()
+        reported_us = passed_us = 0
+        while True:
+            self._again = False
             for at_us, frame in rows:
-                due_us = turn * self.media.source.loop_us + at_us
+                due_us = passed_us + at_us
                 if (wait_us := start_us + due_us - _now_us()) > 0:
                     await asyncio.sleep(wait_us / 1e6)
                 self._late_us = max(self._late_us, _now_us() - start_us - due_us)
-                if due_us >= report_us:
-                    report_us = due_us + REPORT_US
+                if due_us >= reported_us + REPORT_US:
+                    reported_us = due_us
                     for stream in (*self.voices, *self.layers):
                         await self._way.send(stream.report(due_us))
+                if self._again:
+                    break
                 if isinstance(frame, films.Row):
                     await self.picture(due_us, frame)
                 else:
                     voice = self.voices[frame[0]]
                     await self._send(voice, due_us, self.media.voices[frame[0]][frame[1]], marker=False)
+            passed_us = due_us if self._again else passed_us + self.media.source.loop_us
 
     async def picture(self, now_us: int, row: films.Row) -> None:
         """Send this frame of the film, or a key frame in its place where one was asked for."""

@@ -12,7 +12,7 @@ from benchmarks.links.catalogue import link, steps
 from benchmarks.links.chromium import BUSY_MS, Comparable, Watched, figures, paused
 from benchmarks.links.noted import NotedDirection
 from benchmarks.links.short_list import short_list
-from benchmarks.links.truth import agreement, lines, row_of
+from benchmarks.links.truth import agreement, lines, mean_of, row_of
 
 SAME = Comparable(0.01, 0.04, 5.0, 60.0, 500.0, None, {0: 0.2, 180: 0.8})
 
@@ -29,8 +29,7 @@ def row(second: float, **change: Any) -> dict[str, Any]:
         "frames": round(25 * second),
         "frozen_s": 0.0,
         "height": 180,
-        "picture_waited_s": 0.0,
-        "picture_emitted": 0,
+        "shown": {"frames": 0, "sum_ms": 0.0, "least_ms": None},
         "camera": 180,
     } | change
 
@@ -42,6 +41,12 @@ def test_a_span_is_summed_up() -> None:
     assert seen.rungs == {180: pytest.approx(1)}
     assert (seen.own_delay_p50_ms, seen.picture_delay_ms) == (10, None)
     assert seen.sound_delay_ms == pytest.approx(50 + 10 + 20 + 200)
+
+
+def test_a_picture_is_as_late_as_its_way_and_its_wait_behind_the_fastest_frame() -> None:
+    shown = [{"frames": 25 * n, "sum_ms": 25 * n * 7_250.0, "least_ms": 7_000.0} for n in range(3)]
+    seen = figures([row(n, shown=shown[n]) for n in range(3)], np.zeros(1), 50.0)
+    assert seen.picture_delay_ms == pytest.approx(300)
 
 
 def test_what_was_switched_off_is_no_freeze() -> None:
@@ -67,7 +72,15 @@ def test_what_was_switched_off_is_no_freeze() -> None:
     ],
 )
 def test_what_is_too_far_apart_is_flagged(change: dict[str, Any], wrong: set[str]) -> None:
-    assert {name for name, good in agreement(SAME, replace(SAME, **change)).items() if not good} == wrong
+    assert {name for name, good in agreement(SAME, [replace(SAME, **change)]).items() if not good} == wrong
+
+
+def test_what_chance_decides_in_the_model_too_is_no_difference() -> None:
+    models = [replace(SAME, rungs={180: 1.0}, sound_delay_ms=None), replace(SAME, rungs={0: 1.0}, sound_delay_ms=400.0)]
+    assert agreement(replace(SAME, rungs={0: 0.5, 180: 0.5}), models)["rungs"]
+    assert not agreement(SAME, models)["sound_delay_ms"]
+    mean = mean_of(models)
+    assert (mean.rungs, mean.sound_delay_ms, mean.picture_delay_ms) == ({0: 0.5, 180: 0.5}, 400.0, None)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +88,7 @@ def test_what_is_too_far_apart_is_flagged(change: dict[str, Any], wrong: set[str
 )
 def test_what_a_busy_machine_saw_is_not_compared(late_ms: float, ends: str) -> None:
     model = replace(SAME, audio_concealed=0.2)
-    compared = row_of(Watched(SAME, 1.0, 0.5, late_ms), model)
+    compared = row_of(Watched(SAME, 1.0, 0.5, late_ms), [model])
     assert compared["valid"] == (late_ms <= BUSY_MS)
     assert compared["chromium"] == asdict(SAME)
     text = list(lines({"a line": compared}))[1]

@@ -21,7 +21,9 @@ const MAX_US: i64 = 2_000_000;
 /// See the module.
 #[derive(Debug)]
 pub struct DelayTarget {
+    /// (when seen, way) of the last seconds: rising ways, so that the front is the least, and falling ones.
     ways: VecDeque<(Micros, i64)>,
+    slow: VecDeque<(Micros, i64)>,
     shares: [f64; BUCKETS],
     sampled: Option<Micros>,
     worst_us: i64,
@@ -35,6 +37,7 @@ impl Default for DelayTarget {
     fn default() -> Self {
         DelayTarget {
             ways: VecDeque::new(),
+            slow: VecDeque::new(),
             shares: [0.0; BUCKETS],
             sampled: None,
             worst_us: 0,
@@ -49,17 +52,8 @@ impl DelayTarget {
     /// The newest packet came.
     pub fn arrived(&mut self, now: Micros, media_us: i64) {
         let way = now.0 - media_us;
-        while self.ways.back().is_some_and(|(_, other)| *other >= way) {
-            self.ways.pop_back();
-        }
-        self.ways.push_back((now, way));
-        while self
-            .ways
-            .front()
-            .is_some_and(|(seen, _)| now.since(*seen) > HISTORY_US)
-        {
-            self.ways.pop_front();
-        }
+        keep(&mut self.ways, now, way, |other| other >= way);
+        keep(&mut self.slow, now, way, |other| other <= way);
         let least = self.ways.front().map_or(way, |(_, least)| *least);
         self.worst_us = self.worst_us.max(way - least);
         let since = self.sampled.get_or_insert(now);
@@ -72,6 +66,20 @@ impl DelayTarget {
     /// The target now.
     pub fn target_us(&self) -> i64 {
         self.target_us.max(self.floor_us).min(MAX_US)
+    }
+
+    /// How far play that is at this media time is behind the fastest packet.
+    pub fn behind_us(&self, now: Micros, media_us: i64) -> i64 {
+        let least = self.ways.front().map_or(0, |(_, least)| *least);
+        now.0 - media_us - least
+    }
+
+    /// How far the slowest packet is behind the fastest.
+    pub fn spread_us(&self) -> i64 {
+        match (self.ways.front(), self.slow.front()) {
+            (Some((_, least)), Some((_, most))) => most - least,
+            _ => 0,
+        }
     }
 
     fn sample(&mut self) {
@@ -97,6 +105,20 @@ impl DelayTarget {
             bucket += 1;
         }
         self.target_us = (bucket + 1) * BUCKET_US;
+    }
+}
+
+/// Append, without what is beaten or older than the span that counts.
+fn keep(ways: &mut VecDeque<(Micros, i64)>, now: Micros, way: i64, beaten: impl Fn(i64) -> bool) {
+    while ways.back().is_some_and(|(_, other)| beaten(*other)) {
+        ways.pop_back();
+    }
+    ways.push_back((now, way));
+    while ways
+        .front()
+        .is_some_and(|(seen, _)| now.since(*seen) > HISTORY_US)
+    {
+        ways.pop_front();
     }
 }
 

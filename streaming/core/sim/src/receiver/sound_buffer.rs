@@ -18,10 +18,10 @@ pub const MAX_GAPS: usize = 100_000;
 /// What one step takes from the buffer when it is too full, and when it is too empty.
 const FAST_US: i64 = 12_000;
 const SLOW_US: i64 = 8_000;
-/// How far from its target the buffer is left alone.
-const SLACK_US: i64 = 25_000;
-/// A buffer that is this much too full is emptied at double speed (NetEq's fast accelerate).
-const FAR_US: i64 = 1_000_000;
+/// How much more than the spread of arrivals sound may be behind its target before it is played faster.
+const SLACK_US: i64 = 20_000;
+/// Sound this many times as late as it may be is played at double speed (NetEq's fast accelerate).
+const FAR: i64 = 4;
 /// A hole this long is not filled: play goes on behind it at once (NetEq's ReinitAfterExpands).
 const LEAP_US: i64 = 1_000_000;
 /// After this much concealment nothing is heard any more, and play begins again with half the target in the buffer.
@@ -51,7 +51,7 @@ pub struct Played {
     pub bytes: u64,
     /// Frames that came too late or twice.
     pub late: u64,
-    /// Sum over the frames played of the time between capture and play.
+    /// Sum over the frames played of the time between capture and play, of their ends.
     pub delay_sum_us: i64,
     /// Frames played.
     pub frames: u64,
@@ -196,11 +196,15 @@ impl SoundBuffer {
             self.gaps.push(gap);
         }
         self.expanded_us = 0;
-        let over = self.level_us(position) - self.target_us() - sound.length_us;
-        let takes = match over {
-            over if over > FAR_US => 2 * STEP_US,
-            over if over > SLACK_US => FAST_US,
-            over if over < -SLACK_US - sound.length_us => SLOW_US,
+        // Behind the fastest packet of late, not by what waits: that swings with every burst, and a buffer that is held
+        // by its lowest level is too deep by the whole spread of arrivals.
+        let behind = self.delay.behind_us(now, position);
+        let least = self.target_us();
+        let most = least + self.delay.spread_us() + SLACK_US;
+        let takes = match behind {
+            behind if behind >= FAR * most => 2 * STEP_US,
+            behind if behind >= most => FAST_US,
+            behind if behind < least => SLOW_US,
             _ => STEP_US,
         };
         let end = sound.media_us + sound.length_us;
@@ -212,7 +216,8 @@ impl SoundBuffer {
         if after >= end {
             self.played.bytes += u64::from(sound.bytes);
             self.played.frames += 1;
-            self.played.delay_sum_us += now.since(sound.captured);
+            let ends = now.plus(STEP_US - sound.length_us);
+            self.played.delay_sum_us += ends.since(sound.captured);
             self.frames = self.frames.split_off(&(sound.media_us + 1));
         }
         self.position = Some(after);
@@ -304,6 +309,17 @@ mod tests {
             settled as f64 / buffer.played.total_us as f64
         };
         assert!(late(500_000) < 0.01, "{}", late(500_000));
+    }
+
+    #[test]
+    fn a_queue_that_comes_and_goes_makes_sound_no_later_than_the_page_asked() {
+        let mut buffer = SoundBuffer::default();
+        buffer.set_target(200_000);
+        let waits = |i: i64| 30_000 + [0, 25_000, 50_000][(i / 10 % 3) as usize];
+        let arrivals = (0..3000).map(|i| (i * FRAME_US + waits(i), i)).collect();
+        run(&mut buffer, arrivals, 60_000_000);
+        let mean = buffer.played.delay_sum_us / buffer.played.frames as i64;
+        assert!((200_000..=250_000).contains(&mean), "{mean}");
     }
 
     #[test]
