@@ -14,6 +14,7 @@ import socket
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import count
 from pathlib import Path
 
 import aiohttp
@@ -54,7 +55,7 @@ def check_ports(config: Config) -> None:
             try:
                 probe.bind((host, port))
             except OSError as error:
-                raise StartFailed(_port_words(key, port, error)) from None
+                raise StartFailed(_port_words(config, key, port, error)) from None
 
 
 def wait_for_ports(config: Config) -> None:
@@ -79,12 +80,19 @@ def wildcards() -> list[str]:
     return ["0.0.0.0", "::"]
 
 
-def _port_words(key: str, port: int, error: OSError) -> str:
-    remedy = f"{key}={port + 1}" + (f":{DEMO_LINKS[0].profile}" if key == "links" else "")
+def _port_words(config: Config, key: str, port: int, error: OSError) -> str:
+    ours = {own for _, _, _, own in _ports(config)}
+    other = next(number for number in count(port + 1) if number not in ours)
+    whole = {
+        "links": f"{other}:{DEMO_LINKS[0].profile}",
+        "metrics.listen": f"{config.metrics.listen.rpartition(':')[0]}:{other}",
+    }
+    value = whole.get(key, str(other))
+    remedy = f"zhuandi {'demo' if config.demo.enabled else 'serve'} --set {key}={value}"
     if error.errno == errno.EADDRINUSE:
         return (
-            f"port {port} is in use: end the other program, or choose another with --set {remedy}"
-            f" / 端口 {port} 被占用: 请先停止占用它的程序, 或用 --set {remedy} 换一个"
+            f"port {port} is in use: end the other program, or choose another port: {remedy}"
+            f" / 端口 {port} 被占用：请先停止占用它的程序，或换一个端口：{remedy}"
         )
     return f"port {port} cannot be used ({error.strerror}): choose another with --set {key}=NUMBER"
 

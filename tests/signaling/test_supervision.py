@@ -45,8 +45,18 @@ def test_a_port_in_use_is_named_with_its_remedy_in_one_line(key: str, kind: sock
         with pytest.raises(StartFailed) as caught:
             check_ports(load_config(None, {**FREE, key: f"{port}:64k-loss10" if key == "links" else port}))
     words = str(caught.value)
-    assert f"port {port} is in use" in words and f"--set {key}={port + 1}" in words and "\n" not in words
+    assert f"port {port} is in use" in words and f"zhuandi serve --set {key}={port + 1}" in words and "\n" not in words
     check_ports(load_config(None, FREE))
+
+
+def test_the_port_that_is_advised_is_none_of_our_other_ones() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as taken:
+        taken.bind(("0.0.0.0", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        settings = {**FREE, "demo.enabled": True, "listen.port": port, "links": f"{port + 1}:64k-loss10"}
+        with pytest.raises(StartFailed, match=rf"zhuandi demo --set listen.port={port + 2}\b"):
+            check_ports(load_config(None, settings))
 
 
 def written(path: Path) -> list[str]:
