@@ -1,6 +1,6 @@
 """Key frames for the recording's sake: who seeks in a lesson must not wait until minutes of it are decoded.
 
-A key frame costs every classroom, a slide's much more than a small camera picture's; so they are rare, and where the
+A key frame costs every classroom that has no room to spare half a second of picture; so they are rare, and where the
 source gives them anyway, or sends nothing new, none is asked for.
 """
 
@@ -12,9 +12,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from streaming.model import Publication
-from streaming.params import Source
 
-LONGEST_US: Mapping[Source, int] = {"camera": 20_000_000, "screen": 60_000_000}
+LONGEST_US = 60_000_000
 ASK_AGAIN_US = 5_000_000
 
 
@@ -37,9 +36,9 @@ class SeekPoints:
             publication = publications.get(handle)
             if publication is None or publication.lesson.log_dir is None:
                 continue
-            longest_us = LONGEST_US.get(publication.source)
+            picture = publication.source != "microphone"
             waited = now_us - self._asked_us.get(handle, -ASK_AGAIN_US) >= ASK_AGAIN_US
-            if longest_us is not None and age >= longest_us and waited:
+            if picture and age >= LONGEST_US and waited:
                 due.append(handle)
         self._asked_us = {handle: at for handle, at in self._asked_us.items() if handle in publications}
         self._asked_us.update(dict.fromkeys(due, now_us))

@@ -16,6 +16,7 @@ from streaming._core import Core, Sim
 from streaming.control_loop import TICK_S, ControlLoop, Policy
 from streaming.model import Lesson, Model, Publication, Subscription, Transport
 from streaming.params import Source
+from streaming.seek_points import SeekPoints
 
 if TYPE_CHECKING:
     from streaming._core import LinkDict
@@ -24,6 +25,8 @@ MAX_HANDLES = 4096
 LOOK = 10  # ticks between two looks of a page at its counters
 TICK_US = round(TICK_S * 1_000_000)
 Table = dict[str, NDArray[Any]]
+# The simulator writes no log, but a lesson that is recorded is asked for key frames now and then.
+RECORDED = "log"
 TEACHER_LINK: LinkDict = {"delay_us": 10_000}
 
 
@@ -79,12 +82,13 @@ class World:
         self._two_voices = two_voices
         self._source = source
         core = cast(Core, _Counting(self.sim, self))
-        self._loop = ControlLoop(core, self._model, policy)
+        self._loop = ControlLoop(core, self._model, policy, recorded="watched")
+        self._seek_points = SeekPoints()
 
     def add_lesson(self) -> tuple[Lesson, Publication, Publication]:
         """A lesson with a teacher who speaks and is seen."""
         handle = self.sim.open_lesson()
-        lesson = Lesson(str(handle), handle, None, None)
+        lesson = Lesson(str(handle), handle, RECORDED, None)
         self._model.add_lesson(lesson)
         teacher = Transport(self.sim.add_teacher(handle, TEACHER_LINK), lesson, None, True)
         self._model.add_transport(teacher)
@@ -142,6 +146,8 @@ class World:
             metrics = self.sim.metrics() if look or tick % every == 0 else {}
             if look:
                 self._look(metrics)
+                for publication in self._seek_points.due(stats["encodings"], self._model.publications, self.sim.now_us):
+                    self.sim.request_keyframe(publication)
                 progress(TICK_S * tick)
             if tick % every == 0:
                 samples.add(self.sim.now_us, metrics | {"subscriptions": stats["subscriptions"]}, self.rooms)

@@ -31,7 +31,8 @@ async def record(seconds: int) -> films.Recording:
         progress("draws what the camera sees")
         scene.make_camera(camera)
         scene.make_microphone(microphone, seconds)
-        with Server(folder) as server:
+        # A recording would ask for key frames, which are the simulator's to ask.
+        with Server(folder, settings={"ZHUANDI_RECORDING__ENABLED": "false"}) as server:
             lesson = await server.create_lesson()
             async with (
                 chromium(camera, microphone) as browser,

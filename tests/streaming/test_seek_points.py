@@ -32,9 +32,9 @@ def test_a_source_without_a_key_frame_for_long_is_asked_but_not_again_at_once() 
     assert points.due(rows, publications(), ASK_AGAIN_US) == [2, 3]
 
 
-def test_slides_may_go_longer_than_the_camera() -> None:
-    age = LONGEST_US["camera"] + 1
-    assert SeekPoints().due(table((2, 0, 80_000, age), (3, 0, 50_000, age)), publications(), 0) == [2]
+def test_where_the_source_gives_key_frames_none_is_asked_for() -> None:
+    rows = table((2, 0, 80_000, LONGEST_US), (3, 0, 50_000, LONGEST_US - 1))
+    assert SeekPoints().due(rows, publications(), 0) == [2]
 
 
 def test_what_sends_nothing_new_or_is_not_recorded_or_is_sound_is_left_alone() -> None:

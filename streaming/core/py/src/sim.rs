@@ -123,6 +123,10 @@ impl Sim {
         self.inner.connect(subscription, publication);
     }
 
+    fn request_keyframe(&mut self, publication: u32) {
+        self.inner.request_keyframe(publication);
+    }
+
     fn set_active(&mut self, publication: u32, count: usize) -> PyResult<()> {
         self.inner.set_active(publication, count).map_err(bad)
     }

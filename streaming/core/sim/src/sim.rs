@@ -191,6 +191,12 @@ impl Sim {
         });
     }
 
+    /// As the core's.
+    pub fn request_keyframe(&mut self, publication: u32) {
+        let publication = PublicationId(publication);
+        self.command(Command::RequestKeyframe { publication });
+    }
+
     /// Let this much time pass.
     pub fn step(&mut self, span_us: i64) {
         self.world.step(span_us);
