@@ -57,6 +57,9 @@ def video_frames(track: Track, codec: str) -> Iterator[Frame]:
     pieces: list[Piece] = []
     frame_ts, last_seq, after_marker = -1, None, True
     parts = track.parts
+    # The log goes over to another encoding in the middle of a frame, whose rest then never comes; only encoders that
+    # mark no frame at all have ends that nothing marks.
+    ends_are_marked = bool(track.marker.any())
     columns = zip(
         track.seq.tolist(), track.ts.tolist(), track.pt.tolist(), track.marker.tolist(),
         track.part.tolist(), track.start.tolist(), track.end.tolist(), strict=True,
@@ -74,7 +77,10 @@ def video_frames(track: Track, codec: str) -> Iterator[Frame]:
             chain.broke()
             continue
         if pieces and ts != frame_ts:
-            yield from chain.admit(frame_ts, pieces)
+            if ends_are_marked:
+                chain.broke()
+            else:
+                yield from chain.admit(frame_ts, pieces)
             pieces, after_marker = [], True
         if not pieces and not (piece.first and (after_marker or codec == "VP8" or piece.key)):
             chain.broke()

@@ -74,6 +74,25 @@ def test_a_lost_base_frame_waits_for_the_next_key_frame(tmp_path: Path) -> None:
     assert numbers(logged(tmp_path, kept)) == list(range(8))
 
 
+@pytest.mark.parametrize("codec", ["VP8", "H264"])
+@pytest.mark.parametrize("start", STARTS)
+def test_a_frame_that_another_encoding_cut_short_is_left_out(tmp_path: Path, codec: str, start: int) -> None:
+    small, large = (video(codec, 3, size=size, gop=30) for size in ((320, 180), (1280, 720)))
+    payloads = [(0, small[0].payloads[0], False)]  # the rest of the small key frame never comes
+    for n, unit in enumerate(large):
+        payloads += [(90 + 3000 * n, p, i == len(unit.payloads) - 1) for i, p in enumerate(unit.payloads)]
+    pt = 96 if codec == "VP8" else 98
+    rows = [rtp(start + at, ts, payload, pt, marker) for at, (ts, payload, marker) in enumerate(payloads)]
+    frames = list(video_frames(logged(tmp_path, rows), codec))
+    assert [frame.ts for frame in frames] == [90, 3090, 6090]
+    assert frames[0].key and not frames[0].after_hole
+
+
+def test_an_encoder_that_marks_no_end_is_recorded_all_the_same(tmp_path: Path) -> None:
+    rows = [rtp(n, n * 3000, payload, marker=False) for n, (_, payload) in enumerate(layered(8))]
+    assert numbers(logged(tmp_path, rows)) == list(range(7))
+
+
 def test_padding_between_frames_is_no_hole(tmp_path: Path) -> None:
     rows = []
     for n, (_, payload) in enumerate(layered(8)):
