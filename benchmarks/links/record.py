@@ -1,11 +1,14 @@
 """Records the teacher of the simulator: `python -m benchmarks.links.record` writes `teacher.csv` anew.
 
-A busy machine encodes fewer frames: what is printed tells.
+A machine that stands still for a moment has the encoders catch up with frames of many times the size, which no camera
+asks for: such a recording is not written.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +24,8 @@ SETTLE_S = 20  # until Chromium's own estimate lets all layers have their rate
 MORE_S = 2
 KEY_FRAMES = 6
 KEY_EVERY_S = 2.0
+# So long no camera is silent: at least two frames of its slowest layer.
+STALL_US = 150_000
 
 
 async def record(seconds: int) -> films.Recording:
@@ -53,7 +58,16 @@ async def _listen(teacher: Publisher, seconds: int) -> films.Recording:
         await teacher.ask_for_key_frames()
         await asyncio.sleep(KEY_EVERY_S)
         keys += [frame for frame in await teacher.take() if frame["key"] and frame["line"] == CAMERA_LINE]
-    return evenly(recording(frames, keys, seconds * 1_000_000))
+    return recording(frames, keys, seconds * 1_000_000)
+
+
+def stalls(made: films.Recording) -> list[float]:
+    """When the recording machine stood still, in seconds."""
+    found: set[float] = set()
+    for number in range(len(made.layers)):
+        times = [row.at_us for row in made.camera if row.encoding == number]
+        found |= {before / 1e6 for before, after in itertools.pairwise(times) if after - before > STALL_US}
+    return sorted(found)
 
 
 def evenly(made: films.Recording) -> films.Recording:
@@ -73,7 +87,11 @@ def main() -> None:
     commands.add_argument("--seconds", type=positive, default=LOOP_S, help="length of the loop (default %(default)s)")
     commands.add_argument("--out", type=Path, default=films.RECORDED, help="default: the one that the simulator plays")
     given = commands.parse_args()
-    made = asyncio.run(record(given.seconds))
+    seen = asyncio.run(record(given.seconds))
+    if stood := stalls(seen):
+        at = ", ".join(f"{second:.1f}" for second in stood)
+        sys.exit(f"not written: the machine stood still after {at} s; record again while nothing else runs")
+    made = evenly(seen)
     made.write(given.out)
     camera, voice = films.camera(made), films.microphone(True, made)
     for number, (height, width, keys) in enumerate(made.layers):

@@ -10,6 +10,7 @@ import pytest
 from benchmarks.links import films
 from benchmarks.links.films import Recording, Row
 from benchmarks.links.publisher import CAMERA_LINE, LOW_VOICE_LINE, VOICE_LINE, recording
+from benchmarks.links.record import evenly, stalls
 
 # Heights and rates that the page asks for (web_client/src/shared/simulcast.ts).
 ASKED = ((180, 90_000), (360, 350_000), (720, 1_200_000))
@@ -47,6 +48,13 @@ def test_what_was_written_is_read_back(tmp_path: Path) -> None:
     )
     made.write(tmp_path / "one.csv")
     assert Recording.read(tmp_path / "one.csv") == made
+
+
+def test_a_machine_that_stood_still_is_found_out() -> None:
+    times = [0, 67_000, 133_000, 200_000, 551_000, 600_000]
+    made = Recording(610_000, [Row(at_us, 0, 0, 0, 900) for at_us in times], [(180, 320, [4000])], [[70], [60]])
+    assert stalls(made) == [0.2]
+    assert stalls(evenly(made)) == []
 
 
 @pytest.mark.parametrize("first", [0, 2**32 - 7200])
