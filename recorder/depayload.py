@@ -78,7 +78,7 @@ def video_frames(track: Track, codec: str) -> Iterator[Frame]:
             continue
         if pieces and ts != frame_ts:
             if ends_are_marked:
-                chain.broke()
+                chain.cut()
             else:
                 yield from chain.admit(frame_ts, pieces)
             pieces, after_marker = [], True
@@ -106,6 +106,10 @@ class _Chain:
     def broke(self) -> None:
         """Something is missing here."""
         self._hole = self._started
+        self._top = None
+
+    def cut(self) -> None:
+        """A frame was left unfinished for a key frame: no time is missing."""
         self._top = None
 
     def admit(self, ts: int, pieces: list[Piece]) -> Iterator[Frame]:

@@ -78,14 +78,15 @@ def test_a_lost_base_frame_waits_for_the_next_key_frame(tmp_path: Path) -> None:
 @pytest.mark.parametrize("start", STARTS)
 def test_a_frame_that_another_encoding_cut_short_is_left_out(tmp_path: Path, codec: str, start: int) -> None:
     small, large = (video(codec, 3, size=size, gop=30) for size in ((320, 180), (1280, 720)))
-    payloads = [(0, small[0].payloads[0], False)]  # the rest of the small key frame never comes
+    payloads = [(-3000, p, i == len(small[0].payloads) - 1) for i, p in enumerate(small[0].payloads)]
+    payloads.append((0, small[1].payloads[0], False))  # the rest of the second small frame never comes
     for n, unit in enumerate(large):
         payloads += [(90 + 3000 * n, p, i == len(unit.payloads) - 1) for i, p in enumerate(unit.payloads)]
     pt = 96 if codec == "VP8" else 98
     rows = [rtp(start + at, ts, payload, pt, marker) for at, (ts, payload, marker) in enumerate(payloads)]
     frames = list(video_frames(logged(tmp_path, rows), codec))
-    assert [frame.ts for frame in frames] == [90, 3090, 6090]
-    assert frames[0].key and not frames[0].after_hole
+    assert [frame.ts - frames[0].ts for frame in frames] == [0, 3090, 6090, 9090]
+    assert frames[1].key and not any(frame.after_hole for frame in frames)
 
 
 def test_an_encoder_that_marks_no_end_is_recorded_all_the_same(tmp_path: Path) -> None:
