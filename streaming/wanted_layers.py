@@ -99,7 +99,9 @@ def _counts(takers: Takers) -> dict[int, int]:
 
 
 def _soon(demand: Demand, decision: Decision, now: Indices) -> Indices:
-    """The encoding that each leg could climb to before long, -1: none."""
+    """The encoding that each leg could climb to before long, -1: none, or nothing is known of the links."""
+    if decision.transport.size == 0:
+        return np.full(now.size, -1, dtype=np.int64)
     legs = np.arange(now.size)
     whole_bps = demand.rates_bps[:, :, -1].astype(np.float64)
     takes_bps = np.where(now >= 0, whole_bps[legs, np.maximum(now, 0)], 0.0)

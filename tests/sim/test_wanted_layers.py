@@ -57,3 +57,9 @@ def test_what_is_used_is_never_switched_off() -> None:
     lesson = Obedient(link(3_000_000))
     lesson.passes(40)
     assert lesson.asked == []
+
+
+def test_a_policy_that_says_nothing_of_the_links_switches_nothing_off_that_is_used() -> None:
+    lesson = Told(link(3_000_000), policy="benchmarks.unpaced:Unpaced")
+    lesson.passes(10)
+    assert lesson.media_bps(5, 10) > 900_000

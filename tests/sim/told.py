@@ -17,8 +17,10 @@ EVERY_S = 0.1
 class Told:
     """A teacher with a camera and a voice, and one classroom."""
 
-    def __init__(self, down: LinkDict, up: LinkDict | None = None, *, seed: int = 1) -> None:
-        self.world = World(load_policy(NodeConfig("").policy), seed=seed, two_voices=True)
+    def __init__(
+        self, down: LinkDict, up: LinkDict | None = None, *, seed: int = 1, policy: str = NodeConfig("").policy
+    ) -> None:
+        self.world = World(load_policy(policy), seed=seed, two_voices=True)
         lesson, *sources = self.world.add_lesson()
         bottleneck = self.world.sim.add_bottleneck(down)
         self.world.add_room(lesson, sources, bottleneck, up or {"delay_us": 50_000})
