@@ -35,10 +35,11 @@ pub const MAX_SOUND_REPAIR_AGE_US: i64 = 300_000;
 const MAX_REPAIRS: usize = 1024;
 /// Packets of one frame differ by a byte or two in browsers.
 const MAX_PADDING: u16 = 4;
-/// What a paced queue may save up, and the same where the rate is so high that it is a few packets: timers have a grain of 5 ms.
+/// What a paced queue may save up: timers have a grain of 5 ms. On a weak link sound waits behind no more than that.
 pub const BURST_US: i64 = 7_500;
-const FAST_BPS: u64 = 2_000_000;
-const FAST_BURST_US: i64 = 12_500;
+/// From this rate on it is most of a frame: what leaves at once leaves as one run (UDP GSO), and a packet costs less.
+const FAST_BPS: u64 = 1_200_000;
+const FAST_BURST_US: i64 = 25_000;
 
 /// Rate of stills where nothing is paced.
 const UNPACED_STILL_BPS: i64 = 2_000_000;

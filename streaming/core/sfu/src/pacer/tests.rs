@@ -114,6 +114,31 @@ fn at_low_rates_no_two_packets_leave_together() {
 }
 
 #[test]
+fn on_a_fast_link_a_frame_leaves_at_once_and_a_key_frame_is_spread_at_the_rate() {
+    let (rate, burst) = (1_500_000, 1_500_000 * FAST_BURST_US / 1_000_000);
+    let mut pacer = Pacer::default();
+    pacer.set_rate(Micros(0), rate as u64);
+    let mut sent = Vec::new();
+    for frame in 0..50 {
+        let at = 1_000_000 + frame * 40_000;
+        let packets = if frame == 0 { 40 } else { 4 };
+        (0..packets).for_each(|i| assert!(pacer.push(item(Kind::Video, 1, i, at))));
+        sent.extend(run(&mut pacer, at, at + 40_000));
+    }
+    assert_eq!(sent.len(), 40 + 49 * 4);
+    for (from, first) in sent.iter().enumerate() {
+        for (to, last) in sent.iter().enumerate().skip(from) {
+            let bits = (to - from) as i64 * 8_000;
+            let most = rate * (last.0 - first.0) / 1_000_000 + burst;
+            assert!(bits <= most, "{bits} bits in {} us", last.0 - first.0);
+        }
+    }
+    for frame in sent.chunks(4).rev().take(20) {
+        assert!(frame.iter().all(|packet| packet.0 == frame[0].0));
+    }
+}
+
+#[test]
 fn what_a_link_of_64_kbit_holds_back_sound_is_one_packet_at_most() {
     // A bottleneck at the pacing rate: its queue when a packet of sound comes.
     let mut pacer = Pacer::default();
