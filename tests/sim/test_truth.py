@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.links.catalogue import link, steps
-from benchmarks.links.chromium import BUSY_MS, Comparable, Watched, figures, paused
+from benchmarks.links.chromium import BUSY_MS, Comparable, Watched, figures, looked_late_ms, paused
 from benchmarks.links.noted import NotedDirection
 from benchmarks.links.short_list import short_list
 from benchmarks.links.truth import agreement, lines, mean_of, row_of
@@ -47,6 +47,12 @@ def test_a_picture_is_as_late_as_its_way_and_its_wait_behind_the_fastest_frame()
     shown = [{"frames": 25 * n, "sum_ms": 25 * n * 7_250.0, "least_ms": 7_000.0} for n in range(3)]
     seen = figures([row(n, shown=shown[n]) for n in range(3)], np.zeros(1), 50.0)
     assert seen.picture_delay_ms == pytest.approx(300)
+
+
+def test_a_browser_that_stood_still_is_found_out() -> None:
+    rows = [row(n / 4) for n in range(9)]
+    assert looked_late_ms(rows) == 0
+    assert looked_late_ms([*rows[:4], *rows[5:]]) == 250
 
 
 def test_what_was_switched_off_is_no_freeze() -> None:
