@@ -15,8 +15,7 @@ HEADER = struct.Struct("=IHHII")
 ADDRESS = struct.Struct("=BBBBI")
 # Documentation addresses (RFC 5737, RFC 3849): a UDP connect asks the routing table and sends nothing.
 ELSEWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
-
-
+# A listener on one of these listens on every address.
 ANYWHERE = ("", "0.0.0.0", "::")
 
 

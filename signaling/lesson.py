@@ -12,8 +12,8 @@ from signaling.messages import Choice, Classrooms, Layers, LessonMessage, Report
 from streaming.params import Reason, Source, Wanted
 
 Kind = Literal["page", "whip", "whep"]
-# What a slot carries by its place among the slots of its kind (PROTOCOL section 1); None: nothing yet.
 DEMO = "demo"  # id of the permanent demo lesson, whose recordings are a series
+# What a slot carries by its place among the slots of its kind (PROTOCOL section 1); None: nothing yet.
 AUDIO_PLACES: tuple[Source | None, ...] = ("microphone", None, None)
 VIDEO_PLACES: tuple[Source | None, ...] = ("camera", "screen", None)
 # choice -> (highest layer, at once)
