@@ -119,6 +119,8 @@ class Config:
     probe_more: float = 1.25  # a probe that failed but showed so much more is soon followed by another …
     probe_more_us: int = 1_000_000  # … after this time
     probe_share: float = 0.05  # of all bytes
+    probe_free_bits: float = 15_000.0  # one made while nothing was ever wrong counts as no more than this
+    probe_overdue_us: int = 10_000_000  # one that has been due for so long is made whatever it costs
     probe_verdict_us: int = 3_000_000
 
     # Ladder.

@@ -24,7 +24,7 @@ class Probe:
     due_us: I64  # the next one not before
     wait_us: Floats  # of the next failure
     failed_bps: Floats  # what the last failed trial of a step would have cost
-    good: Bools  # the last one succeeded, or none was made yet
+    good: Bools  # the last one succeeded or showed much more than was believed, or none was made yet
     ring_bits: Floats  # padding that the probes cost, fading
     sent_bits: Floats  # all that was sent, fading alike
 
@@ -56,12 +56,13 @@ def judge(probe: Probe, rate: Rate, heard: Heard, loss: Loss, now_us: int, confi
     carried = np.where(good, np.minimum(sent, np.maximum(arrived, sent * 0.95)), config.sampled_share * arrived)
     raised = ended & (carried > rate.estimate_bps) & ~rate.out
     # Where nothing was ever wrong, or more was shown than was believed, it is worth another try soon.
-    partly = bad & ((raised & (carried > config.probe_more * rate.estimate_bps)) | (rate.trouble_us == -FOREVER_US))
+    more = raised & (carried > config.probe_more * rate.estimate_bps)
+    partly = bad & (more | (rate.trouble_us == -FOREVER_US))
     rate.raised_from_bps = np.where(raised & good, rate.estimate_bps, rate.raised_from_bps)
     rate.raised_us = np.where(raised & good, now_us, rate.raised_us)
     rate.estimate_bps = np.where(raised, carried, rate.estimate_bps)
     probe.asked_us = np.where(ended | lost_sight, -FOREVER_US, probe.asked_us)
-    probe.good = np.where(good, True, np.where(bad, False, probe.good))
+    probe.good = np.where(good | more, True, np.where(bad, False, probe.good))
     waited = np.where(partly, config.probe_more_us, np.minimum(probe.wait_us, float(config.probe_wait_most_us)))
     probe.due_us = np.where(good, now_us + config.probe_next_us, np.where(bad, now_us + waited, probe.due_us)).astype(
         np.int64
@@ -105,11 +106,14 @@ def ask(
     length = config.probe_queue_ms * 1000 * rate.estimate_bps / excess
     length = np.clip(length, config.probe_least_us, config.probe_most_us)
     bits = np.maximum(wanted - np.fmax(flow.long_bps, 0.0), excess) * length / 1e6
-    # The budget of a minute; a link that was never full so far will send enough to pay for its probes.
-    worth = probe.ring_bits + bits <= config.probe_share * (probe.sent_bits + 0.3e6)
-    worth |= probe.good & (rate.trouble_us == -FOREVER_US)
+    # A link that was never full so far will send enough to pay for its probes; what was spent on it then must not leave
+    # a classroom without a picture once the link has fallen. Whoever waited long is tried whatever it costs.
+    free = probe.good & (rate.trouble_us == -FOREVER_US)
+    worth = free | (probe.ring_bits + bits <= config.probe_share * (probe.sent_bits + 0.3e6))
+    worth |= now_us - probe.due_us > config.probe_overdue_us
     start = able & worth
-    probe.ring_bits = np.where(start, probe.ring_bits + bits, probe.ring_bits)
+    charge = np.where(free, np.minimum(bits, config.probe_free_bits), bits)
+    probe.ring_bits = np.where(start, probe.ring_bits + charge, probe.ring_bits)
     probe.asked_us = np.where(start, now_us, probe.asked_us)
     probe.asked_bps = np.where(start, wanted, probe.asked_bps)
     return np.where(start, wanted, 0.0), np.where(start, length, 0.0)

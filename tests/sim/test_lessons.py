@@ -50,6 +50,14 @@ def test_a_line_that_narrows_is_obeyed_at_once_and_climbed_again() -> None:
     assert after >= 0.7 * before
 
 
+def test_what_a_wide_line_cost_to_find_out_does_not_keep_it_from_coming_back() -> None:
+    wide, thin, shut = 2_000_000, 130_000, 1_000
+    moves = [(8, thin), (12, shut), (14, thin), (15, shut), (17, wide), (80, wide)]
+    lesson = Told({"trace": steps(wide, moves), "delay_us": DELAY_US, "queue_bytes": 40_000}).passes(40)
+    assert lesson.media_bps(5, 8) > 900_000
+    assert lesson.media_bps(32, 38) > 900_000, "a quarter of a minute is enough"
+
+
 @pytest.mark.parametrize("kind", ["drop", "hold"])
 def test_sound_and_picture_come_back_after_five_seconds_without_a_line(kind: str) -> None:
     outage = [(20_000_000, 25_000_000, kind)]
