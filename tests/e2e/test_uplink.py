@@ -127,8 +127,9 @@ async def test_64_kbit_of_uplink_carry_the_voice_and_the_slides_as_stills(
         await eventually(lambda: allowed(teacher), lambda on: on == NOTHING_BUT_THE_VOICE, 60)
         await teacher.evaluate("() => window.turn(2)")
         normal = (await sent(teacher, "0"))["packets"]
-        shares = [await made_up(classroom, 5) for _ in range(2)]
-        assert min(shares) < 0.03, shares  # what waited in the line drains first
+        # What waited in the line drains first, and the classroom's page goes deep for what it made up meanwhile.
+        shares = [await made_up(classroom, 5) for _ in range(5)]
+        assert min(shares) < 0.03, shares
         assert (await sent(teacher, "0"))["packets"] == normal, "the low-rate voice goes alone"
         await hears_tone(classroom, TONE_HZ)
         await eventually(lambda: classroom.get_by_test_id("still-picture").is_visible(), bool, 60)
