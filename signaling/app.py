@@ -19,6 +19,7 @@ from signaling.addresses import machine_addresses, reachable_host
 from signaling.auth import teacher_rights
 from signaling.certificates import server_certificate
 from signaling.config import Config
+from signaling.database.database import Database
 from signaling.emulator.datagrams import Address
 from signaling.hub import Hub
 from signaling.lesson import DEMO
@@ -47,10 +48,10 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     addresses = machine_addresses()
     certificate = server_certificate(data / "secrets", config.tls, addresses, datetime.datetime.now(datetime.UTC))
     async with (
-        await Store.open(data / "zhuandi.db") as store,
+        await Database.open(data / "zhuandi.db") as database,
         MediaClient(str(media_socket(config))) as media,
     ):
-        hub = Hub(config, store, media, api_keys(config), now_ms)
+        hub = Hub(config, Store(database), media, api_keys(config), now_ms)
         await hub.start()
         if config.demo.enabled:
             await _open_demo(hub)

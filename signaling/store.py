@@ -3,29 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
 import aiosqlite
 
-VERSION = 1
-SCHEMA = """
-CREATE TABLE lessons (
-    id TEXT PRIMARY KEY,
-    title TEXT NOT NULL,
-    teacher TEXT NOT NULL,
-    teacher_name TEXT NOT NULL,
-    code TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('open', 'closed')),
-    recording TEXT NOT NULL,
-    created_ms INTEGER NOT NULL,
-    last_teacher_ms INTEGER NOT NULL,
-    closed_ms INTEGER
-);
-CREATE UNIQUE INDEX code_of_open_lesson ON lessons (code) WHERE state = 'open';
-CREATE TABLE recordings (id TEXT PRIMARY KEY, lesson TEXT NOT NULL, started_ms INTEGER NOT NULL);
-CREATE TABLE revocations (lesson TEXT NOT NULL, sub TEXT NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY (lesson, sub));
-"""
+from signaling.database.database import Database
+
 COLUMNS = "id, title, teacher, teacher_name, code, state, recording, created_ms, last_teacher_ms, closed_ms"
 
 
@@ -50,32 +33,11 @@ class LessonRow:
 
 
 class Store:
-    """The database; use `async with await Store.open(path) as store`."""
+    """The tables of lessons."""
 
-    def __init__(self, database: aiosqlite.Connection) -> None:
-        self._database = database
-
-    @classmethod
-    async def open(cls, path: Path) -> Self:
-        """Open or make it; raises `RuntimeError` when a newer version made it."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        database = await aiosqlite.connect(path, isolation_level=None)
-        await database.execute("PRAGMA journal_mode = WAL")
-        await database.execute("PRAGMA synchronous = NORMAL")
-        await database.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
-        rows = list(await database.execute_fetchall("SELECT version FROM schema_version"))
-        if not rows:
-            await database.executescript(f"BEGIN; {SCHEMA} INSERT INTO schema_version VALUES ({VERSION}); COMMIT;")
-        elif rows[0][0] > VERSION:
-            await database.close()
-            raise RuntimeError(f"{path} was made by a newer Zhuandi (schema {rows[0][0]}, known here: {VERSION})")
-        return cls(database)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._database.close()
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._database = database.connection
 
     async def add(self, row: LessonRow) -> None:
         """Keep a new lesson; raises `Taken`."""

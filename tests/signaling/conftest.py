@@ -15,6 +15,7 @@ import pytest
 
 from signaling.auth import Rights, classroom_rights, mint, operator_rights, teacher_rights
 from signaling.config import Config, load_config
+from signaling.database.database import Database
 from signaling.hub import Hub
 from signaling.media_events import follow_media
 from signaling.store import Store
@@ -134,11 +135,11 @@ async def running(config: Config, media: FakeMedia, now_ms: list[int]) -> AsyncI
     from aiohttp import web
 
     async with (
-        await Store.open(config.data_dir / "zhuandi.db") as store,
+        await Database.open(config.data_dir / "zhuandi.db") as database,
         MediaClient(str(media.path)) as client,
         aiohttp.ClientSession() as http,
     ):
-        hub = Hub(config, store, client, KEYS, lambda: now_ms[0])
+        hub = Hub(config, Store(database), client, KEYS, lambda: now_ms[0])
         await hub.start()
         following = asyncio.create_task(follow_media(hub))
         ticking = asyncio.create_task(_publish(hub))
