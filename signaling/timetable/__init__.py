@@ -1,0 +1,1 @@
+"""The timetable: what happens when, by the server's time."""
