@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -127,9 +128,21 @@ class Config(BaseSettings):
     recording: Recording = Recording()
     log: Log = Log()
     demo: Demo = Demo()
+    timezone: str = "Asia/Shanghai"
+    # For tests: a file with the seconds that the clock of lessons is ahead of this machine's.
+    clock_file: str = ""
     # For development: never set in production. None: what the demonstration has, and nothing elsewhere.
     links: Annotated[tuple[EmulatedLink, ...] | None, NoDecode] = None
     keys: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"{name} is no time zone; take a name such as Asia/Shanghai") from None
+        return name
 
     @field_validator("links", mode="before")
     @classmethod

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -21,6 +22,9 @@ from signaling.recordings import MAX_LESSON_ID, SAFE_ID, Recordings, next_record
 from signaling.room import Room
 from signaling.statistics import Durations, StatsBook
 from signaling.store import LessonRow, Store, Taken
+from signaling.timetable.keeper import Keeper
+from signaling.timetable.plan_store import PlanStore
+from signaling.timetable.timetable import Timetable
 from signaling.tools import Outbox, Tools
 from streaming.client import MediaClient
 from streaming.errors import MediaError
@@ -54,6 +58,8 @@ class Hub:
         self.ways = Ways(config.emulated_links)
         self.draining = False
         self.address = ""  # where other machines reach the pages, once somebody listens
+        self.plan = Timetable(PlanStore(store.database), ZoneInfo(config.timezone), now_ms)
+        self.keeper = Keeper(self)
         self._started_ms = now_ms()
         self._tools = Tools(
             media, self.recordings, now_ms, config.recording.enabled, config.lesson.max_receivers, config.demo.keep,
@@ -66,6 +72,7 @@ class Hub:
         for row in await self.store.open_lessons():
             if row.id != DEMO or self.config.demo.enabled:
                 self.rooms[row.id] = Room(row, self._tools)
+        await self.keeper.start()
 
     # tokens
 
@@ -108,24 +115,32 @@ class Hub:
         # The demo lesson stands even then: its teacher is refused at the door, and the server starts.
         if lesson != DEMO and self.config.recording.enabled and self.recordings.disk_is_full():
             raise Refused("disk_full", DISK_FULL)
+        teacher = name or (rights.name if rights.name != rights.sub else "")
+        now_ms, identity = self.now_ms(), lesson or secrets.token_hex(8)
+        title = title or name or rights.name
+        return await self.open(LessonRow(identity, title, rights.sub, teacher, "", "open", identity, now_ms, now_ms))
+
+    async def open(self, row: LessonRow) -> Room:
+        """Open a lesson as `row` has it, with a code of its own; raises `Refused`."""
         async with self._create_lock:
-            if lesson is not None and lesson in self.rooms:
-                return self.rooms[lesson]
+            if row.id in self.rooms:
+                return self.rooms[row.id]
             if len(self.rooms) >= MAX_OPEN_LESSONS:
                 raise Refused("full", "too many lessons are open")
-            teacher = name or (rights.name if rights.name != rights.sub else "")
-            row = await self._new_row(lesson, rights.sub, teacher, title or name or rights.name)
+            row = await self._keep(row)
             self.rooms[row.id] = room = Room(row, self._tools)
         log.info("lesson opened", lesson=row.id)
         return room
 
-    async def _new_row(self, lesson: str | None, sub: str, name: str, title: str) -> LessonRow:
-        now_ms = self.now_ms()
+    async def _keep(self, row: LessonRow) -> LessonRow:
+        before = await self.store.lesson(row.id)
+        if before is not None and self.recordings.begun(before.recording):
+            # It was closed, and so was its recording: it goes on in another one.
+            row = replace(row, recording=next_recording_id(row.id, _moment(row.created_ms)))
         for _ in range(50):
-            identity = lesson or secrets.token_hex(8)
-            row = LessonRow(identity, title, sub, name, _draw_code(), "open", identity, now_ms, now_ms)
+            row = replace(row, code=_draw_code())
             with contextlib.suppress(Taken):
-                await self.store.add(row)
+                await (self.store.add(row) if before is None else self.store.reopen(row))
                 return row
         raise Refused("full", "no free lesson code was found")
 
@@ -137,14 +152,14 @@ class Hub:
         if self.rooms.pop(room.row.id, None) is None:
             return
         closed = await self.store.close_lesson(room.row, self.now_ms())
+        self.keeper.closed_ms[closed.id] = self.now_ms()
         await room.close(closed)
         log.info("lesson closed", lesson=closed.id)
 
     async def next_recording(self, room: Room) -> str:
         """Go on in a new recording, whose id is returned."""
         now_ms = self.now_ms()
-        moment = datetime.datetime.fromtimestamp(now_ms / 1000, datetime.UTC)
-        recording = next_recording_id(room.row.id, moment)
+        recording = next_recording_id(room.row.id, _moment(now_ms))
         await self.store.start_recording(room.row.id, recording, now_ms)
         await room.next_recording(replace(room.row, recording=recording))
         return recording
@@ -173,7 +188,8 @@ class Hub:
     async def join(self, hello: Hello, rights: Rights, outbox: Outbox) -> tuple[Room, Participant, bool]:
         """A page comes in: its lesson, its seat, and whether its media still stands. Raises `Refused`."""
         room = await self.room_for(rights)
-        if rights.publish and not room.opened and self.config.recording.enabled and self.recordings.disk_is_full():
+        recorded = self.config.recording.enabled and room.row.record
+        if rights.publish and not room.opened and recorded and self.recordings.disk_is_full():
             raise Refused("disk_full", DISK_FULL)
         old = room.lesson.participants.get(hello.resume or "")
         if old is not None and old.kind == "page" and _same_rights(old.rights, rights):
@@ -255,6 +271,7 @@ class Hub:
                         await room.leave(participant)
             room.turn_away_expired(now_ms)
             await self._watch_teacher(room, now_ms)
+        await self.keeper.tick(now_ms)
 
     async def _watch_teacher(self, room: Room, now_ms: int) -> None:
         if next(room.lesson.outputs(), None) is not None:
@@ -264,7 +281,8 @@ class Hub:
             return
         grace_ms = self._started_ms + START_GRACE_MS
         idle_ms = now_ms - room.row.last_teacher_ms
-        if not room.permanent and now_ms >= grace_ms and idle_ms >= self.config.lesson.idle_close_s * 1000:
+        kept = room.permanent or self.plan.planned(room.row.id)
+        if not kept and now_ms >= grace_ms and idle_ms >= self.config.lesson.idle_close_s * 1000:
             log.info("nobody teaches here any more", lesson=room.row.id)
             await self.close(room)
 
@@ -292,6 +310,10 @@ class Hub:
 def _same_rights(old: Rights, new: Rights) -> bool:
     """Whether a session may go on: the same person, and nothing that flows now has become forbidden."""
     return old.sub == new.sub and old.publish == new.publish and old.subscribe == new.subscribe
+
+
+def _moment(now_ms: int) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(now_ms / 1000, datetime.UTC)
 
 
 def _draw_code() -> str:

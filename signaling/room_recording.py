@@ -25,7 +25,7 @@ class RoomRecording:
 
     async def open(self, row: LessonRow) -> None:
         """Media opens the lesson with its log; without one where there is no room on the disk. Raises `MediaError`."""
-        folder = str(self._tools.recordings.log_dir(row.recording)) if self._tools.record else None
+        folder = str(self._tools.recordings.log_dir(row.recording)) if self._tools.record and row.record else None
         self._lesson.recording = RecordingState(on=folder is not None)
         label = {"lesson": row.id}
         try:

@@ -9,7 +9,7 @@ import aiosqlite
 
 from signaling.database.database import Database
 
-COLUMNS = "id, title, teacher, teacher_name, code, state, recording, created_ms, last_teacher_ms, closed_ms"
+COLUMNS = "id, title, teacher, teacher_name, code, state, recording, created_ms, last_teacher_ms, closed_ms, record"
 
 
 class Taken(Exception):
@@ -30,6 +30,10 @@ class LessonRow:
     created_ms: int
     last_teacher_ms: int
     closed_ms: int | None = None
+    record: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "record", bool(self.record))  # SQLite has no booleans
 
 
 class Store:
@@ -41,7 +45,7 @@ class Store:
 
     async def add(self, row: LessonRow) -> None:
         """Keep a new lesson; raises `Taken`."""
-        marks = ", ".join("?" * 10)
+        marks = ", ".join("?" * 11)
         try:
             await self._database.execute(f"INSERT INTO lessons ({COLUMNS}) VALUES ({marks})", _values(row))
         except aiosqlite.IntegrityError:
@@ -72,6 +76,32 @@ class Store:
             "UPDATE lessons SET state = 'closed', closed_ms = ? WHERE id = ?", (now_ms, row.id)
         )
         return replace(row, state="closed", closed_ms=now_ms)
+
+    async def reopen(self, row: LessonRow) -> None:
+        """Open a closed lesson again as `row` has it; raises `Taken`."""
+        names = COLUMNS.split(", ")[1:]
+        sql = f"UPDATE lessons SET {', '.join(f'{name} = ?' for name in names)} WHERE id = ?"
+        try:
+            await self._database.execute(sql, (*_values(row)[1:], row.id))
+        except aiosqlite.IntegrityError:
+            raise Taken(row.code) from None
+        await self.start_recording(row.id, row.recording, row.created_ms)
+
+    async def hand_over(self, row: LessonRow) -> None:
+        """The lesson has the teacher and the title of `row`, who may come in (again)."""
+        values = (row.title, row.teacher, row.teacher_name, row.id)
+        await self._database.execute("UPDATE lessons SET title = ?, teacher = ?, teacher_name = ? WHERE id = ?", values)
+        await self._database.execute("DELETE FROM revocations WHERE lesson = ? AND sub = ?", (row.id, row.teacher))
+
+    async def closed_since(self, since_ms: int) -> dict[str, int]:
+        """When lessons were closed, by id, of those that were closed since."""
+        query = "SELECT id, closed_ms FROM lessons WHERE state = 'closed' AND closed_ms >= ?"
+        return dict(await self._database.execute_fetchall(query, (since_ms,)))  # type: ignore[arg-type]
+
+    async def recordings_of(self, lesson: str) -> list[str]:
+        """The ids of a lesson's recordings, the newest first."""
+        query = "SELECT id FROM recordings WHERE lesson = ? ORDER BY started_ms DESC"
+        return [row[0] for row in await self._database.execute_fetchall(query, (lesson,))]
 
     async def set_code(self, lesson: str, code: str) -> None:
         """Another code for a lesson; raises `Taken`."""
@@ -111,5 +141,5 @@ class Store:
 def _values(row: LessonRow) -> tuple[object, ...]:
     return (
         row.id, row.title, row.teacher, row.teacher_name, row.code, row.state,
-        row.recording, row.created_ms, row.last_teacher_ms, row.closed_ms,
+        row.recording, row.created_ms, row.last_teacher_ms, row.closed_ms, row.record,
     )  # fmt: skip
