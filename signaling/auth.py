@@ -8,13 +8,13 @@ from typing import Any, Literal, cast
 
 import jwt
 
+from signaling.people.rights_table import ROLES, TABLE, Action, Role, grants_of, needed_grants
 from streaming.params import Source
 
 ALGORITHM = "HS256"
 MAX_TOKEN = 8192
 MAX_NAME = 80
 LEEWAY_S = 10
-Role = Literal["teacher", "classroom", "operator"]
 SOURCES: tuple[Source, ...] = ("microphone", "camera", "screen")
 # LiveKit's words for the same things.
 SOURCE_WORDS: dict[str, Source] = {
@@ -51,10 +51,9 @@ class Rights:
     publish: frozenset[Source] = frozenset()
     subscribe: bool = False
 
-    @property
-    def runs_lessons(self) -> bool:
-        """Whether this is somebody of the staff: may create or administrate."""
-        return self.create or self.admin
+    def may(self, action: Action) -> bool:
+        """Whether the table allows it to this role, and the token was not given less."""
+        return action in TABLE[self.role] and any(getattr(self, grant) for grant in needed_grants(action))
 
 
 def verify(token: str, keys: Mapping[str, str]) -> Rights:
@@ -103,25 +102,34 @@ def mint(rights: Rights, key: tuple[str, str], now_s: float) -> str:
     return jwt.encode(claims, key[1], algorithm=ALGORITHM)
 
 
+def rights_for(role: Role, sub: str, name: str, room: str | None, expires_s: int) -> Rights:
+    """All that the table gives to a role."""
+    grants = grants_of(role)
+    return Rights(
+        sub, name, role, room, expires_s,
+        join="join" in grants,
+        create="create" in grants,
+        list_rooms="list_rooms" in grants,
+        admin="admin" in grants,
+        record="record" in grants,
+        publish=frozenset(SOURCES) if "publish" in grants else frozenset(),
+        subscribe="subscribe" in grants,
+    )  # fmt: skip
+
+
 def teacher_rights(sub: str, name: str, room: str | None, expires_s: int) -> Rights:
     """Teaches, watches and reads recordings of one lesson (or creates it)."""
-    return Rights(
-        sub, name, "teacher", room, expires_s,
-        join=True, create=True, list_rooms=True, publish=frozenset(SOURCES), subscribe=True,
-    )  # fmt: skip
+    return rights_for("teacher", sub, name, room, expires_s)
 
 
 def classroom_rights(sub: str, name: str, room: str, expires_s: int) -> Rights:
     """Watches one lesson."""
-    return Rights(sub, name, "classroom", room, expires_s, join=True, subscribe=True)
+    return rights_for("classroom", sub, name, room, expires_s)
 
 
 def operator_rights(sub: str, name: str, expires_s: int) -> Rights:
     """Sees and ends all lessons and reads all recordings; publishes nothing."""
-    return Rights(
-        sub, name, "operator", None, expires_s,
-        join=True, create=True, list_rooms=True, admin=True, record=True, subscribe=True,
-    )  # fmt: skip
+    return rights_for("operator", sub, name, None, expires_s)
 
 
 def _rights(claims: dict[str, Any]) -> Rights:
@@ -132,26 +140,34 @@ def _rights(claims: dict[str, Any]) -> Rights:
     if not isinstance(sub, str) or not 1 <= len(sub) <= 128:
         raise TokenRefused("bad_token", "the token names no participant (sub)")
     publish = _sources(video)
-    admin = video.get("roomAdmin") is True
     role = zd.get("role")
-    if role not in ("teacher", "classroom", "operator"):
-        role = "teacher" if publish else "operator" if admin else "classroom"
     name = claims.get("name")
     return Rights(
         sub=sub,
         name=clean_name(name) if isinstance(name, str) and name else sub,
-        role=cast("Role", role),
+        role=cast("Role", role) if role in ROLES else _role_of(video, publish=bool(publish)),
         room=room if isinstance(room, str) and room else None,
         expires_s=int(claims["exp"]),
         join=video.get("roomJoin") is True,
         create=video.get("roomCreate") is True,
         list_rooms=video.get("roomList") is True,
-        admin=admin,
+        admin=video.get("roomAdmin") is True,
         record=video.get("roomRecord") is True,
         publish=publish,
         # LiveKit's default: who may join may watch, unless it is forbidden.
         subscribe=video.get("roomJoin") is True and video.get("canSubscribe") is not False,
     )
+
+
+def _role_of(video: dict[str, Any], *, publish: bool) -> Role:
+    """The role that comes nearest to a token of LiveKit's own tools, which name none."""
+    if video.get("roomAdmin") is True:
+        return "teacher" if publish else "operator"
+    if publish or video.get("roomCreate") is True:
+        return "teacher"
+    if video.get("roomRecord") is True:
+        return "reviewer"
+    return "patrol" if video.get("roomList") is True else "classroom"
 
 
 def _sources(video: dict[str, Any]) -> frozenset[Source]:

@@ -16,6 +16,7 @@ from signaling.config import Config, ConfigError, dump_yaml, load_config
 from signaling.emulator.command import HELP as LINK_HELP
 from signaling.emulator.command import link
 from signaling.ends.commands import attend, publish
+from signaling.people.rights_table import ROLES
 
 VERSION = "0.1.0"
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="专递: a classroom media server.")
@@ -75,7 +76,7 @@ def config_check(
 def token_create(
     identity: Annotated[str, typer.Option("--identity", "-i", help="Who: `sub` of the token.")],
     room: Annotated[str | None, typer.Option("--room", "-r", help="The lesson's id.")] = None,
-    role: Annotated[str, typer.Option("--role", help="teacher, classroom or operator.")] = "classroom",
+    role: Annotated[str, typer.Option("--role", help=" ".join(ROLES))] = "classroom",
     name: Annotated[str, typer.Option("--name", help="The name that people see.")] = "",
     join: Annotated[bool, typer.Option("--join", help="May join; always so, kept for familiar hands.")] = True,
     valid_for: Annotated[str, typer.Option("--valid-for", help="As 30m, 12h or 7d.")] = "12h",
@@ -84,19 +85,16 @@ def token_create(
     data: DataFolder = None,
 ) -> None:
     """Make a token, shaped as LiveKit's are."""
-    from signaling.auth import classroom_rights, mint, operator_rights, teacher_rights
+    from signaling.auth import mint, rights_for
     from signaling.secret_files import api_keys
 
-    expires_s = int(time.time()) + _seconds(valid_for)
-    match role:
-        case "teacher":
-            rights = teacher_rights(identity, name or identity, room, expires_s)
-        case "operator":
-            rights = operator_rights(identity, name or identity, expires_s)
-        case "classroom" if room:
-            rights = classroom_rights(identity, name or identity, room, expires_s)
-        case _:
-            _fail("a classroom's token needs --room; roles are teacher, classroom and operator")
+    known = next((r for r in ROLES if r == role), None)
+    if known is None or (known in ("classroom", "assistant") and not room):
+        _fail(f"a classroom's token needs --room; roles are {', '.join(ROLES)}")
+    everywhere = known in ("operator", "reviewer", "patrol")
+    rights = rights_for(
+        known, identity, name or identity, None if everywhere else room, int(time.time()) + _seconds(valid_for)
+    )
     key = next(iter(api_keys(_config(config, settings, data)).items()))
     typer.echo(mint(rights, key, time.time()))
 

@@ -108,7 +108,7 @@ class Hub:
 
     async def create(self, rights: Rights, title: str, lesson: str | None = None, name: str | None = None) -> Room:
         """Open a lesson; raises `Refused`."""
-        if not rights.create:
+        if not rights.may("open_lesson"):
             raise Refused("forbidden", "the token does not allow to create lessons")
         if lesson is not None and not (SAFE_ID.fullmatch(lesson) and len(lesson) <= MAX_LESSON_ID):
             raise Refused("no_such_lesson", "a lesson id has letters, digits, '-' and '_', at most 48")
@@ -248,7 +248,7 @@ class Hub:
         """Once a second: everything to the operators, one lesson to those who sit in it or give it."""
         for room in self.rooms.values():
             room.publish_classrooms()
-            sitting = [p for p in room.lesson.participants.values() if p.rights.role == "operator"]
+            sitting = [p for p in room.lesson.participants.values() if p.rights.may("see_table")]
             if sitting:
                 own = Table(self.book.table(room.row.id, room.lesson))
                 for participant in sitting:

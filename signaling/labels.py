@@ -29,6 +29,7 @@ def transport_label(participant: Participant, fingerprint: str, ufrag: str) -> d
         "publish": sorted(rights.publish),
         "subscribe": rights.subscribe,
         "admin": rights.admin,
+        "list_rooms": rights.list_rooms,
     }
 
 
@@ -59,6 +60,7 @@ def adopted(state: TransportState) -> Participant:
         expires_s=label["expires_s"],
         join=True,
         admin=label["admin"],
+        list_rooms=label["list_rooms"],
         publish=frozenset(cast("list[Source]", label["publish"])),
         subscribe=label["subscribe"],
     )

@@ -157,7 +157,7 @@ class Lesson:
     def receivers(self) -> int:
         """How many receiving ends are here."""
         everybody = self.participants.values()
-        return sum(1 for p in everybody if not p.is_output and p.rights.role != "operator" and p.online)
+        return sum(1 for p in everybody if not p.is_output and not p.rights.may("see_table") and p.online)
 
     def same_seat(self, rights: Rights, tab: str) -> list[Participant]:
         """Whom a newcomer replaces: the same teacher anywhere, the same classroom in the same tab."""

@@ -83,7 +83,7 @@ def _receiver(rights: Rights) -> bool:
 
 
 def _in_charge(rights: Rights) -> bool:
-    return (rights.role == "teacher" and rights.create) or rights.admin
+    return rights.may("run_own_lesson")
 
 
 # state -> message -> who may say it; what is missing is a `bad_message`.

@@ -14,10 +14,10 @@ from signaling.auth import Rights, classroom_rights, clean_name, mint, teacher_r
 from signaling.hub import Hub
 from signaling.lesson import DEMO
 from signaling.links import NAMES, link_rights, page_of_link
-from signaling.messages import Refused
+from signaling.messages import ErrorCode, Refused
 from signaling.recordings import ENTRY_FIELDS
 from signaling.store import LessonRow
-from signaling.web.common import HUB, json_body, rights_of, room_in_charge, teaches, text_field
+from signaling.web.common import HUB, json_body, permit, rights_of, room_in_charge, text_field
 from signaling.web.limits import RateLimit
 
 TOKEN_S = 12 * 3600
@@ -107,9 +107,9 @@ async def lessons(request: web.Request) -> web.Response:
     """The lessons that the bearer runs, newest first."""
     hub = request.app[HUB]
     rights = await rights_of(request)
-    if not rights.list_rooms:
-        raise Refused("forbidden", "the token does not allow to list lessons")
-    rows = [r for r in await hub.store.recent() if rights.admin or r.teacher == rights.sub or r.id == rights.room]
+    permit(rights, "list_lessons")
+    every = rights.may("list_all_lessons")
+    rows = [r for r in await hub.store.recent() if every or r.teacher == rights.sub or r.id == rights.room]
     return web.json_response({"lessons": [_row(hub, row) for row in rows]})
 
 
@@ -172,14 +172,15 @@ async def library_entry(request: web.Request) -> web.Response:
     manifest = await asyncio.to_thread(hub.recordings.manifest, recording) if allowed else None
     if manifest is None:
         # One answer for both, so that nobody learns which recordings exist.
-        raise Refused("forbidden" if not rights.record else "no_such_lesson", "there is no such recording for you")
+        code: ErrorCode = "no_such_lesson" if rights.may("watch_all_recordings") else "forbidden"
+        raise Refused(code, "there is no such recording for you")
     return web.json_response(manifest)
 
 
 async def may_watch(hub: Hub, rights: Rights, recording: str) -> bool:
     """`roomRecord` reads all, a teacher the recordings of the own lessons; a code of six digits opens none."""
-    if rights.record or not teaches(rights):
-        return rights.record
+    if rights.may("watch_all_recordings") or not rights.may("watch_own_recordings"):
+        return rights.may("watch_all_recordings")
     row = await hub.store.lesson_of_recording(recording)
     return row is not None and (row.id == rights.room or row.teacher == rights.sub)
 

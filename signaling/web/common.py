@@ -10,6 +10,7 @@ from aiohttp import web
 from signaling.auth import Rights
 from signaling.hub import Hub
 from signaling.messages import ErrorCode, Refused
+from signaling.people.rights_table import Action
 from signaling.room import Room
 
 HUB: web.AppKey[Hub] = web.AppKey("hub", Hub)
@@ -80,10 +81,10 @@ def text_field(body: dict[str, Any], name: str, longest: int = 200) -> str:
     return value.strip()
 
 
-def teaches(rights: Rights) -> bool:
-    """Whether a lesson of this bearer is his or hers to run."""
-    # A pupil's microphone may be published without being the teacher: only who creates lessons runs them.
-    return rights.role == "teacher" and rights.create
+def permit(rights: Rights, action: Action) -> None:
+    """Raises `Refused` where the table does not allow it."""
+    if not rights.may(action):
+        raise Refused("forbidden", f"this is not for the role {rights.role}, or the token was given less: {action}")
 
 
 def room_in_charge(request: web.Request, rights: Rights) -> Room:
@@ -91,7 +92,8 @@ def room_in_charge(request: web.Request, rights: Rights) -> Room:
     lesson = request.match_info["lesson"]
     room = request.app[HUB].rooms.get(lesson)
     own = room is not None and (room.row.teacher == rights.sub or rights.room == lesson)
-    if not (rights.admin or (own and teaches(rights))):
+    # A pupil's microphone may be published without being the teacher: only who opens lessons runs them.
+    if not (rights.may("run_any_lesson") or (own and rights.may("run_own_lesson"))):
         raise Refused("forbidden", "this is for the teacher of the lesson or an operator")
     if room is None:
         raise Refused("no_such_lesson", "there is no such open lesson")

@@ -16,7 +16,7 @@ from signaling.auth import Rights
 from signaling.hub import Hub
 from signaling.messages import Refused
 from signaling.web.api import may_watch
-from signaling.web.common import HUB, bearer, rights_of, teaches
+from signaling.web.common import HUB, bearer, permit, rights_of
 
 COOKIE = "zd_media"
 COOKIE_S = 600
@@ -33,8 +33,7 @@ async def open_session(request: web.Request) -> web.Response:
     """A cookie that lets `<video>` read what the token may read."""
     hub = request.app[HUB]
     rights = await rights_of(request)
-    if not (rights.record or teaches(rights)):
-        raise Refused("forbidden", "the token reads no recordings")
+    permit(rights, "watch_own_recordings")
     response = web.json_response({})
     response.set_cookie(
         COOKIE,

@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 
 from signaling.hub import Hub
 from signaling.lesson import GRAVITY
+from signaling.people.rights_table import ROLES
 from signaling.web.health import unready
 
 VERSION = "0.1.0"
@@ -48,7 +49,7 @@ class HubCollector(Collector):
         family = GaugeMetricFamily("zhuandi_participants", "Participants who are here", labels=["role"])
         rooms = self._hub.rooms.values()
         counts = Counter(p.rights.role for room in rooms for p in room.lesson.participants.values() if p.online)
-        for role in ("teacher", "classroom", "operator"):
+        for role in ROLES:
             family.add_metric([role], counts[role])
         return family
 

@@ -1,0 +1,65 @@
+"""Who may do what: one table of role and action. Tokens, checks and their tests are made from it (PROTOCOL 4.1)."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Role = Literal["teacher", "assistant", "classroom", "reviewer", "patrol", "operator"]
+Action = Literal[
+    "publish",  # send voice and pictures into a lesson
+    "receive",  # hear and see a lesson
+    "open_lesson",
+    "run_own_lesson",  # close it, divide its recording, send people away
+    "run_any_lesson",
+    "list_lessons",  # the own ones
+    "list_all_lessons",
+    "see_table",  # how every end is doing
+    "watch_own_recordings",
+    "watch_all_recordings",
+]
+Grant = Literal["join", "create", "list_rooms", "admin", "record", "publish", "subscribe"]  # fields of `Rights`
+ROLES: tuple[Role, ...] = get_args(Role)
+ACTIONS: tuple[Action, ...] = get_args(Action)
+
+# The assistant sits in a receiving classroom; the reviewer judges lessons, also recorded ones; the patrol looks
+# into lessons that are on; the operator looks after everything and teaches nothing.
+TABLE: dict[Role, frozenset[Action]] = {
+    "teacher": frozenset(
+        {"publish", "receive", "open_lesson", "run_own_lesson", "list_lessons", "watch_own_recordings"}
+    ),
+    "assistant": frozenset({"receive"}),
+    "classroom": frozenset({"receive"}),
+    "reviewer": frozenset(
+        {"receive", "list_lessons", "list_all_lessons", "watch_own_recordings", "watch_all_recordings"}
+    ),
+    "patrol": frozenset({"receive", "list_lessons", "list_all_lessons", "see_table"}),
+    "operator": frozenset(set(ACTIONS) - {"publish"}),
+}
+# The grant of LiveKit's tokens that stands for an action…
+GRANT_OF: dict[Action, Grant] = {
+    "publish": "publish",
+    "receive": "subscribe",
+    "open_lesson": "create",
+    "run_any_lesson": "admin",
+    "list_lessons": "list_rooms",
+    "watch_all_recordings": "record",
+}
+# …and for the other actions those of which one must be there, so that a token can hold less than its role.
+NEEDS: dict[Action, tuple[Grant, ...]] = {
+    "run_own_lesson": ("create", "admin"),
+    "list_all_lessons": ("list_rooms",),
+    "see_table": ("list_rooms",),
+    "watch_own_recordings": ("create", "record"),
+}
+
+
+def grants_of(role: Role) -> frozenset[Grant]:
+    """The grants in a token of this role."""
+    join: set[Grant] = {"join"}
+    return frozenset(join | {grant for action, grant in GRANT_OF.items() if action in TABLE[role]})
+
+
+def needed_grants(action: Action) -> tuple[Grant, ...]:
+    """The grants of which a token must have one."""
+    own = GRANT_OF.get(action)
+    return (own,) if own is not None else NEEDS[action]
