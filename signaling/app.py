@@ -77,6 +77,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
             hub.draining = True
             await hub.ways.stop()
             await listeners.stop()
+        await hub.accounts.flush()
     log.info("signalling has stopped")
 
 

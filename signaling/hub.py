@@ -22,8 +22,10 @@ from signaling.recordings import MAX_LESSON_ID, SAFE_ID, Recordings, next_record
 from signaling.room import Room
 from signaling.statistics import Durations, StatsBook
 from signaling.store import LessonRow, Store, Taken
+from signaling.timetable.accounts import Accounts
 from signaling.timetable.keeper import Keeper
 from signaling.timetable.plan_store import PlanStore
+from signaling.timetable.shelf import Shelf
 from signaling.timetable.timetable import Timetable
 from signaling.tools import Outbox, Tools
 from streaming.client import MediaClient
@@ -60,6 +62,8 @@ class Hub:
         self.address = ""  # where other machines reach the pages, once somebody listens
         self.plan = Timetable(PlanStore(store.database), ZoneInfo(config.timezone), now_ms)
         self.keeper = Keeper(self)
+        self.shelf = Shelf(self.recordings, store)
+        self.accounts = Accounts(self)
         self._started_ms = now_ms()
         self._tools = Tools(
             media, self.recordings, now_ms, config.recording.enabled, config.lesson.max_receivers, config.demo.keep,
@@ -73,6 +77,7 @@ class Hub:
             if row.id != DEMO or self.config.demo.enabled:
                 self.rooms[row.id] = Room(row, self._tools)
         await self.keeper.start()
+        await self.accounts.start()
 
     # tokens
 
@@ -272,6 +277,7 @@ class Hub:
             room.turn_away_expired(now_ms)
             await self._watch_teacher(room, now_ms)
         await self.keeper.tick(now_ms)
+        await self.accounts.tick(now_ms)
 
     async def _watch_teacher(self, room: Room, now_ms: int) -> None:
         if next(room.lesson.outputs(), None) is not None:

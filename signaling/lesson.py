@@ -24,8 +24,10 @@ CAPS: dict[Choice, tuple[int, bool]] = {
     "low": (0, True),
 }
 PAUSED = (-1, False)
+# What the data of its school's month leaves a classroom: all, one step less, or sound and slides.
+Allowance = Literal["all", "less", "sound"]
 # What keeps a classroom from more, the worst first.
-GRAVITY: tuple[Reason, ...] = ("link_out", "link_lossy", "link_slow", "choice", "ok", "no_source")
+GRAVITY: tuple[Reason, ...] = ("link_out", "link_lossy", "link_slow", "data_cap", "choice", "ok", "no_source")
 MAX_CLASSROOM_ROWS = 30
 
 
@@ -84,6 +86,7 @@ class Participant:
     since_ms: int
     online: bool = True
     choice: Choice = "auto"
+    allowance: Allowance = "all"
     hidden: frozenset[Source] = frozenset()  # pictures that its page does not show
     told: dict[Source, bool] | None = None  # what the page says it sends
     transport: Transport | None = None
@@ -100,6 +103,18 @@ class Participant:
     def line(self) -> str:
         """Names its way to us, whichever connection it uses: an emulated link is another way than none."""
         return self.rights.sub if self.way is None else f"{self.rights.sub} by {self.way}"
+
+    def cap_of(self, source: Source | None) -> tuple[int, bool]:
+        """The highest layer of a picture, and whether it is taken at once."""
+        if source in self.hidden or self.allowance == "sound":
+            return PAUSED
+        spatial, fixed = CAPS[self.choice]
+        return (max(0, spatial - 1), fixed) if self.allowance == "less" else (spatial, fixed)
+
+    def reason_of(self, slot: Slot) -> Reason:
+        """Media knows a cap, not whose it is."""
+        own = slot.shown in self.hidden or self.cap_of(slot.shown) == CAPS[self.choice]
+        return "data_cap" if slot.reason == "choice" and not own else slot.reason
 
     def sends(self, publication: Publication) -> bool:
         """Whether a publication carries something now."""
@@ -216,7 +231,7 @@ class Lesson:
         if participant.transport is None:
             return []
         slots = [slot for slot in participant.transport.slots if slot.kind == "video"]
-        wanted = [PAUSED if slot.shown in participant.hidden else CAPS[participant.choice] for slot in slots]
+        wanted = [participant.cap_of(slot.shown) for slot in slots]
         return [Cap(slot, *cap) for slot, cap in zip(slots, wanted, strict=True) if slot.capped != cap]
 
     def recognise(self) -> None:
@@ -256,12 +271,12 @@ class Lesson:
         shown = {slot.shown: slot for slot in participant.transport.slots if slot.kind == "video"}
         camera, screen = shown.get("camera"), shown.get("screen")
         there = [slot for slot in (camera, screen) if slot is not None]
-        worst = min(there, key=lambda slot: GRAVITY.index(slot.reason), default=None)
+        worst = min(there, key=lambda slot: GRAVITY.index(participant.reason_of(slot)), default=None)
         return Rung(
             camera=camera.height if camera else None,
             screen=screen.height if screen else None,
             choice=participant.choice,
-            reason=worst.reason if worst else "no_source",
+            reason=participant.reason_of(worst) if worst else "no_source",
             estimate_kbps=worst.estimate_kbps if worst else 0,
         )
 

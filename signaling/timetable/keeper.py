@@ -9,7 +9,9 @@ import structlog
 
 from signaling.messages import Refused
 from signaling.store import LessonRow
+from signaling.timetable.kiosk_day import CLIP_DAYS, state_of
 from signaling.timetable.model import Occurrence
+from signaling.timetable.occurrences import ONE_DAY
 from signaling.timetable.runner import OPEN_BEFORE_MS, Close, Follow, Open, OpenLesson, actions
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from signaling.room import Room
 
 log = structlog.get_logger()
+LOOK_EVERY_MS = 5_000
 REMEMBERED_MS = 3 * 86_400_000
 
 
@@ -26,6 +29,7 @@ class Keeper:
     def __init__(self, hub: Hub) -> None:
         self.closed_ms: dict[str, int] = {}
         self._hub = hub
+        self._looked_ms = 0
 
     async def start(self) -> None:
         """Read the plan, and what was closed lately."""
@@ -43,6 +47,16 @@ class Keeper:
                 await self._carry_out(action)
             except Refused as refused:
                 log.error("the timetable could not be followed", action=str(action), detail=refused.detail)
+        if not 0 <= now_ms - self._looked_ms < LOOK_EVERY_MS:
+            self._looked_ms = now_ms
+            await self.look()
+
+    async def look(self) -> None:
+        """At what changes elsewhere: what the library has by now."""
+        hub, today = self._hub, self._hub.plan.today()
+        days = [o for number in range(CLIP_DAYS) for o in hub.plan.day(today + number * ONE_DAY)]
+        over = [o.id for o in hub.plan.day(today) if state_of(hub, o) == "over" and o.mode != "recorded"]
+        await hub.shelf.look({o.clip for o in days if o.clip is not None}, over)
 
     async def open(self, held: Occurrence) -> Room:
         """Open the lesson of an occurrence; raises `Refused`."""

@@ -6,7 +6,7 @@ export type Source = 'microphone' | 'camera' | 'screen'
 export type Role = 'teacher' | 'classroom' | 'operator'
 export type LessonState = 'waiting' | 'live' | 'closed'
 export type QualityChoice = 'auto' | 'high' | 'medium' | 'low'
-export type RungReason = 'ok' | 'link_slow' | 'link_lossy' | 'link_out' | 'choice' | 'no_source'
+export type RungReason = 'ok' | 'link_slow' | 'link_lossy' | 'link_out' | 'data_cap' | 'choice' | 'no_source'
 export type ByeReason = 'replaced' | 'closed' | 'expired' | 'removed'
 
 export type Sources = Record<Source, boolean>

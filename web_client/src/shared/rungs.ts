@@ -26,6 +26,8 @@ export function rungCause(reason: RungReason, kbps: number): string {
       return t('lossy')
     case 'link_out':
       return t('out')
+    case 'data_cap':
+      return t('month')
     case 'choice':
       return t('chosen')
     default:

@@ -1,0 +1,48 @@
+"""What the library has for the timetable: sizes of clips, and recordings of lessons that are over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from signaling.recordings import Recordings
+    from signaling.store import Store
+
+
+class Shelf:
+    """Remembers what it found: published recordings never change, and hundreds of classrooms ask for the same ones."""
+
+    def __init__(self, recordings: Recordings, store: Store) -> None:
+        self._recordings = recordings
+        self._store = store
+        self._bytes: dict[str, int] = {}  # by recording
+        self._of_lesson: dict[str, str] = {}
+
+    def bytes_of(self, recording: str) -> int | None:
+        """The size of a published recording, or None."""
+        return self._bytes.get(recording)
+
+    def recording_of(self, lesson: str) -> str | None:
+        """The published recording of a lesson, or None."""
+        return self._of_lesson.get(lesson)
+
+    async def look(self, clips: Iterable[str], lessons: Iterable[str]) -> None:
+        """Look for these, as far as they were not found yet."""
+        for clip in clips:
+            await self._find(clip)
+        for lesson in lessons:
+            if lesson not in self._of_lesson:
+                for recording in await self._store.recordings_of(lesson):
+                    if await self._find(recording):
+                        self._of_lesson[lesson] = recording
+                        break
+
+    async def _find(self, recording: str) -> bool:
+        if recording not in self._bytes:
+            manifest = await asyncio.to_thread(self._recordings.manifest, recording)
+            if manifest is None:
+                return False
+            self._bytes[recording] = sum(int(track["bytes"]) for track in manifest["tracks"])
+        return True
