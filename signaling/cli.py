@@ -12,6 +12,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from signaling.checks.doctor import HELP as DOCTOR_HELP
+from signaling.checks.doctor import doctor
 from signaling.config import Config, ConfigError, dump_yaml, load_config
 from signaling.emulator.command import HELP as LINK_HELP
 from signaling.emulator.command import link
@@ -29,6 +31,7 @@ app.add_typer(room_app, name="room")
 app.command()(publish)
 app.command()(attend)
 app.command(help=LINK_HELP)(link)
+app.command(help=DOCTOR_HELP)(doctor)
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", "-c", help="YAML file; docs/zhuandi.yml shows all keys.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, as rtc.port=7882; may be repeated.")]

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from signaling.auth import Rights, TokenRefused, verify
+from signaling.checks.desk import CheckDesk
 from signaling.config import Config
 from signaling.emulator.ways import Ways
 from signaling.lesson import DEMO, Participant, Slot
@@ -58,6 +59,7 @@ class Hub:
         self.join_seconds = Durations()
         self.consoles: set[Outbox] = set()  # operators' pages outside of any lesson
         self.ways = Ways(config.emulated_links)
+        self.checks = CheckDesk(media, self.book, self.ways, config.data_dir / "checks")
         self.draining = False
         self.address = ""  # where other machines reach the pages, once somebody listens
         self.plan = Timetable(PlanStore(store.database), ZoneInfo(config.timezone), now_ms)
@@ -267,6 +269,7 @@ class Hub:
     async def tick(self) -> None:
         """Once a second: sessions without socket, lessons without teacher."""
         now_ms = self.now_ms()
+        await self.checks.tick()
         for room in list(self.rooms.values()):
             for session, since_ms in list(room.offline_since_ms.items()):
                 if now_ms - since_ms >= SESSION_OUTLIVES_SOCKET_MS:
@@ -301,6 +304,7 @@ class Hub:
     async def media_hello(self, event: dict[str, Any]) -> None:
         """Media is there (again): adopt, rejoin, and close what should not stand."""
         standing = {state["lesson"]: state for state in event["state"]}
+        self.checks.media_is_new()
         for room in list(self.rooms.values()):
             state = standing.pop(room.row.recording, None)
             if room.permanent and state is None and self.recordings.begun(room.row.recording):

@@ -25,6 +25,8 @@ async def follow_media(hub: Hub) -> None:
 
 
 async def _take(hub: Hub, event: MediaEvent) -> None:
+    if hub.checks.take(event):
+        return
     match event["event"]:
         case "hello":
             if event["epoch"] != hub.epoch:

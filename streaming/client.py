@@ -119,6 +119,11 @@ class MediaClient:
         ok = await self._ask("add_publication", transport=transport, rtp=rtp, source=source, label=label)
         return int(ok["handle"])
 
+    async def add_player(self, lesson: str, paths: list[str], rtp: RtpParameters, loop_us: int, source: Source) -> int:
+        """Media that is played from track files, repeated every `loop_us` (the check of the line)."""
+        ok = await self._ask("add_player", lesson=lesson, paths=paths, rtp=rtp, loop_us=loop_us, source=source)
+        return int(ok["handle"])
+
     async def add_subscription(self, transport: int, rtp: RtpParameters, label: Label = None) -> int:
         """A slot of this transport, connected to nothing."""
         return int((await self._ask("add_subscription", transport=transport, rtp=rtp, label=label))["handle"])

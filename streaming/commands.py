@@ -35,6 +35,7 @@ class Commands:
             "open_transport": self.open_transport,
             "restart_ice": self.restart_ice,
             "add_publication": self.add_publication,
+            "add_player": self.add_player,
             "add_subscription": self.add_subscription,
             "connect": self.connect,
             "cap": self.cap,
@@ -130,6 +131,17 @@ class Commands:
             "ssrc": 0,
         }
         self._core.add_tap(publication.handle, owner.lesson.tracks, json.dumps(header).encode())
+
+    def add_player(
+        self, lesson: str, paths: list[str], rtp: RtpParameters, loop_us: int, source: Source
+    ) -> dict[str, Any]:
+        """A publication of ours that plays track files, repeated every `loop_us`; it ends with its lesson."""
+        known = self._model.lesson(lesson)
+        if source not in SOURCES:
+            raise ValueError(f"source is {source!r}, must be one of {', '.join(SOURCES)}")
+        handle = self._core.add_player(known.handle, paths, rtp, loop_us)
+        self._model.add_player(Publication(handle, known, source, None))
+        return {"handle": handle}
 
     def add_subscription(self, transport: int, rtp: RtpParameters, label: Any = None) -> dict[str, Any]:
         """A slot of a transport."""

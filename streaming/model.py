@@ -17,7 +17,7 @@ TOP_SPATIAL = 2
 
 @dataclass
 class Publication:
-    """Media that a transport sends to us."""
+    """Media that a transport sends to us, or that we play from files."""
 
     handle: int
     lesson: Lesson
@@ -63,6 +63,7 @@ class Lesson:
     log_dir: str | None
     label: Label
     transports: dict[int, Transport] = field(default_factory=dict)
+    players: list[int] = field(default_factory=list)
     tracks: int = 0
 
 
@@ -110,6 +111,12 @@ class Model:
         self.publications[publication.handle] = publication
         transport.publications[publication.handle] = publication
 
+    def add_player(self, publication: Publication) -> None:
+        """It stands now, and belongs to no transport."""
+        self.version += 1
+        self.publications[publication.handle] = publication
+        publication.lesson.players.append(publication.handle)
+
     def add_subscription(self, transport: Transport, subscription: Subscription) -> None:
         """It stands now."""
         self.version += 1
@@ -152,7 +159,7 @@ class Model:
 
     def forget_lesson(self, lesson: Lesson) -> None:
         """It is closed, with its transports."""
-        for handle in list(lesson.transports):
+        for handle in [*lesson.transports, *lesson.players]:
             self.forget(handle)
         self.lessons.pop(lesson.id, None)
         if lesson.log_dir is None:

@@ -133,8 +133,8 @@ async def open_door(http: aiohttp.ClientSession, plan: DoorPlan) -> AsyncIterato
 
 
 async def post(http: aiohttp.ClientSession, plan: DoorPlan, path: str, body: dict[str, Any] | None = None) -> Any:
-    """POST JSON with the plan's token; the JSON answer. Raises `Refused`, `aiohttp.ClientError`."""
-    headers = {"Authorization": f"Bearer {plan.token}"}
+    """POST JSON with the plan's token, if it has one; the JSON answer. Raises `Refused`, `aiohttp.ClientError`."""
+    headers = {"Authorization": f"Bearer {plan.token}"} if plan.token else {}
     async with http.post(plan.url.rstrip("/") + path, json=body or {}, headers=headers, ssl=plan.trust()) as answer:
         try:
             value = await answer.json(content_type=None)

@@ -57,10 +57,10 @@ async def rights_of(request: web.Request) -> Rights:
     return await request.app[HUB].rights(bearer(request))
 
 
-async def json_body(request: web.Request) -> dict[str, Any]:
-    """A JSON object, or an empty one; raises `Refused`."""
+async def json_body(request: web.Request, longest: int = 16 * 1024) -> dict[str, Any]:
+    """A JSON object of at most so many bytes, or an empty one; raises `Refused`."""
     raw = await request.content.read(MAX_BODY + 1)
-    if len(raw) > 16 * 1024:
+    if len(raw) > longest:
         raise Refused("bad_message", "the body is too big")
     if not raw:
         return {}

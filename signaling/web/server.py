@@ -14,6 +14,7 @@ from signaling.config import Config
 from signaling.hub import Hub
 from signaling.web import guard
 from signaling.web.api import add_api
+from signaling.web.checks_api import add_checks
 from signaling.web.common import HTTPS_PORT, HUB, MAX_BODY
 from signaling.web.health import add_health
 from signaling.web.media_files import add_media
@@ -33,6 +34,7 @@ def build_app(hub: Hub, *, dist: Path = DIST, authority: Path | None = None) -> 
     app[HTTPS_PORT] = [hub.config.listen.port]
     app.router.add_get("/ws", websocket)
     add_api(app)
+    add_checks(app)
     add_media(app)
     add_health(app)
     add_pages(app, dist, authority)

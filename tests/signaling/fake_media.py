@@ -109,6 +109,8 @@ class FakeMedia:
                 row = {"publication": handle, "source": command["source"], "label": command["label"], "wanted": None}
                 self.transports[command["transport"]]["publications"].append(row)
                 return {"handle": handle}
+            case "add_player":
+                return {"handle": self._next()}
             case "add_subscription":
                 handle = self._next()
                 row = {"subscription": handle, "publication": None, "cap": 2, "label": command["label"]}
