@@ -3,6 +3,7 @@ import { pickLanguage, translator, language, catalogue, type Catalogue } from '.
 import { classroom } from './classroom'
 import { common, faultKey, faults } from './common'
 import { home, trust } from './home'
+import { kiosk } from './kiosk'
 import { links } from './links'
 import { library, player } from './library'
 import { operator } from './operator'
@@ -14,6 +15,7 @@ const ALL: Record<string, Catalogue<string>> = {
   common,
   faults,
   home,
+  kiosk,
   trust,
   library,
   links,

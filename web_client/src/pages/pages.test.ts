@@ -20,6 +20,8 @@ const PAGES: Record<string, Component> = {
   trust: TrustPage,
 }
 let app: App | null = null
+/** A page has asked the server what it is for. */
+const settled = () => new Promise((resolve) => setTimeout(resolve))
 
 function mount(page: Component): HTMLElement {
   const root = document.createElement('div')
@@ -43,7 +45,7 @@ afterEach(() => {
 it.each(Object.entries(PAGES))('%s says something useful to a stranger, in both languages', async (_, page) => {
   language.value = 'zh'
   const root = mount(page)
-  await nextTick()
+  await settled()
   const chinese = root.querySelector('main')?.textContent ?? ''
   expect(chinese).toMatch(/[\u4e00-\u9fff]{6}/)
   language.value = 'en'
@@ -55,7 +57,7 @@ it.each(Object.entries(PAGES))('%s says something useful to a stranger, in both 
 
 it.each(Object.entries(PAGES))('%s has a name on everything that can be pressed or filled in', async (_, page) => {
   const root = mount(page)
-  await nextTick()
+  await settled()
   for (const control of root.querySelectorAll('button, input, select, a[href]')) {
     const name = control.getAttribute('aria-label') ?? control.closest('label')?.textContent ?? control.textContent ?? ''
     const labelled = control.id !== '' && root.querySelector(`label[for="${control.id}"]`) !== null
@@ -66,12 +68,12 @@ it.each(Object.entries(PAGES))('%s has a name on everything that can be pressed 
 it('joins with six digits however they are typed', async () => {
   const asked: unknown[] = []
   vi.stubGlobal('fetch', (_: string, request: RequestInit) => {
-    asked.push(JSON.parse(String(request.body)))
+    if (request.method === 'POST') asked.push(JSON.parse(String(request.body)))
     return Promise.resolve(new Response('{"code":"no_such_lesson"}', { status: 404 }))
   })
   language.value = 'zh'
   const root = mount(ClassroomPage)
-  await nextTick()
+  await settled()
   const input = root.querySelector('[data-testid=code-input]') as HTMLInputElement
   input.value = '42-89 13'
   input.dispatchEvent(new Event('input'))
@@ -91,7 +93,7 @@ it.each([
   language.value = 'zh'
   linkFault.value = 'expired_token'
   const root = mount(page)
-  await nextTick()
+  await settled()
   expect(root.textContent).toContain('这个链接已过期')
   linkFault.value = null
 })

@@ -23,6 +23,17 @@ export function digitsOf(text: string): string {
   return ascii.replace(/\D/g, '').slice(0, 6)
 }
 
+/** Eight characters as ABCD-2345. */
+export function spacedPairing(code: string): string {
+  return code.length > 4 ? `${code.slice(0, 4)}-${code.slice(4)}` : code
+}
+
+/** The characters of a pairing code in whatever was typed: Crockford's base 32, where O is read as 0 and I and L as 1. */
+export function pairingOf(text: string): string {
+  const plain = text.normalize('NFKC').toUpperCase().replace(/O/g, '0').replace(/[IL]/g, '1')
+  return plain.replace(/[^0-9A-HJKMNP-TV-Z]/g, '').slice(0, 8)
+}
+
 /** Megabits with two digits that matter. */
 export function megabits(bitsPerSecond: number | null): string {
   if (bitsPerSecond === null) return '–'

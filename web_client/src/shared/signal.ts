@@ -1,5 +1,6 @@
 /** The WebSocket of PROTOCOL.md section 3: it reconnects for ever, resumes, and answers requests by id. */
 
+import { serverClock } from './clock'
 import {
   CodedError,
   PROTOCOL_VERSION,
@@ -131,7 +132,7 @@ export class Signal {
   private beat(): void {
     const silence = performance.now() - this.lastHeard
     if (silence > (this.welcomed ? DEAD_AFTER_MS : CONNECT_WITHIN_MS)) this.lose()
-    else if (this.welcomed) this.write({ type: 'ping', t: Date.now() })
+    else if (this.welcomed) this.write({ type: 'ping', t: Math.round(performance.now()) })
   }
 
   private hear(text: string): void {
@@ -150,6 +151,9 @@ export class Signal {
         break
       case 'bye':
         this.leave(message.reason)
+        return
+      case 'pong':
+        serverClock.hear(message.server_ms, message.t, this.lastHeard)
         return
     }
     this.options.events.message(message)

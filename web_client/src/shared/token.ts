@@ -1,5 +1,7 @@
 /** The page's token: it arrives in the fragment, moves to storage, and is renewed before it expires. */
 
+import { serverNow } from './clock'
+
 const KEY = 'zd.token'
 const RENEW_AT_SHARE = 0.7
 const RENEW_LATEST_BEFORE_MS = 60_000
@@ -86,7 +88,7 @@ export class TokenStore {
   }
 
   /** Keeps the token fresh with `renew`; a failure is tried again until it works. */
-  keepFresh(renew: () => Promise<string>, now = Date.now()): void {
+  keepFresh(renew: () => Promise<string>, now = serverNow()): void {
     clearTimeout(this.timer)
     const claims = readClaims(this.get() ?? '')
     if (!claims?.expires_ms) return

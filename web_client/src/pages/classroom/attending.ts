@@ -35,7 +35,7 @@ const LOOK_EVERY_MS = 250
 const PASSING = new Set(['offline', 'internal', 'full'])
 const CHOICES: readonly QualityChoice[] = ['auto', 'high', 'medium', 'low']
 /** Codes after which the same token can never work again. */
-const SPENT = new Set(['lesson_closed', 'no_such_lesson', 'bad_token', 'expired_token', 'closed', 'expired', 'removed', 'forbidden'])
+const SPENT = new Set(['lesson_closed', 'no_such_lesson', 'bad_token', 'expired_token', 'closed', 'expired', 'removed', 'forbidden', 'left'])
 
 function rememberedChoice(): QualityChoice {
   const stored = localStorage.getItem(QUALITY_KEY)
@@ -48,6 +48,8 @@ function initialState() {
     fault: null as string | null,
     ended: null as string | null,
     lesson: null as LessonBrief | null,
+    /** Where other machines reach the server's pages. */
+    address: '',
     sources: null as Sources | null,
     slots: DEFAULT_SLOTS as readonly Slot[],
     rung: null as Rung | null,
@@ -119,6 +121,31 @@ export class Attending {
     this.line.value?.signal.send({ type: 'shown', ...shown })
   }
 
+  /** Goes into a lesson with a token that somebody fetched for it, out of whatever went before. */
+  attend(token: string): void {
+    this.quit()
+    this.store.set(token)
+    this.enter()
+  }
+
+  /** Goes out without a word. */
+  quit(): void {
+    this.leave('left')
+    Object.assign(this.state, { phase: 'join', ended: null, lesson: null })
+  }
+
+  /** Goes on where a power cut ended it; false where nothing is known. */
+  resume(): boolean {
+    if (!this.store.get()) return false
+    this.enter()
+    return true
+  }
+
+  /** Whether the class sees what is sent now. */
+  get watching(): boolean {
+    return this.state.phase === 'room' && this.state.arrived && this.brokenSince_ms === 0
+  }
+
   /** A link with six digits joins by itself, for as long as it takes. */
   private async joinByLink(code: string, name: string): Promise<void> {
     try {
@@ -149,6 +176,7 @@ export class Attending {
   private welcomed(message: Welcome): void {
     this.state.fault = null
     this.state.lesson = message.lesson
+    this.state.address = message.address
     this.state.name = message.name
     if (message.lesson?.state === 'closed') return this.leave('closed')
     this.receiver.link.welcomed(message.resumed)
@@ -222,7 +250,7 @@ export class Attending {
     const expected = line?.signal === 'lost' || Object.values(sources ?? {}).some(Boolean)
     const broken = phase === 'room' && arrived && (peer !== 'connected' || (expected && !this.media.flowing))
     if (!broken) this.brokenSince_ms = 0
-    else this.brokenSince_ms ||= Date.now()
-    this.state.broken_s = this.brokenSince_ms ? Math.floor((Date.now() - this.brokenSince_ms) / 1000) : 0
+    else this.brokenSince_ms ||= performance.now()
+    this.state.broken_s = this.brokenSince_ms ? Math.floor((performance.now() - this.brokenSince_ms) / 1000) : 0
   }
 }
