@@ -19,6 +19,9 @@ from signaling.config import Config
 from signaling.emulator.ways import Ways
 from signaling.lesson import DEMO, Participant, Slot
 from signaling.messages import Hello, Refused, Table
+from signaling.people.pairing import Pairing
+from signaling.people.register import Register
+from signaling.people.sessions import Sessions
 from signaling.recordings import MAX_LESSON_ID, SAFE_ID, Recordings, next_recording_id
 from signaling.room import Room
 from signaling.statistics import Durations, StatsBook
@@ -48,6 +51,9 @@ class Hub:
     ) -> None:
         self.config = config
         self.store = store
+        self.register = Register(store.database)
+        self.pairing = Pairing(store.database, next(iter(keys.values())), now_ms)
+        self.sessions = Sessions(store.database, now_ms)
         self.media = media
         self.keys = keys
         self.now_ms = now_ms
@@ -74,7 +80,8 @@ class Hub:
         self._create_lock = asyncio.Lock()
 
     async def start(self) -> None:
-        """Open again what was open."""
+        """Read who is who, and open again what was open."""
+        await self.register.load()
         for row in await self.store.open_lessons():
             if row.id != DEMO or self.config.demo.enabled:
                 self.rooms[row.id] = Room(row, self._tools)
@@ -89,6 +96,8 @@ class Hub:
             rights = verify(token, self.keys)
         except TokenRefused as refused:
             raise Refused(refused.code, refused.detail) from None
+        if not self.register.people.may_act(rights.sub):
+            raise Refused("forbidden", "this account was closed; ask the operator")
         if rights.room is not None and await self.store.revoked(rights.room, rights.sub):
             raise Refused("forbidden", "you were removed from this lesson")
         return rights

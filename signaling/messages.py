@@ -22,6 +22,7 @@ ByeReason = Literal["replaced", "closed", "expired", "removed"]
 ErrorCode = Literal[
     "bad_message", "bad_sdp", "unknown_codec", "bad_token", "expired_token", "forbidden", "already_publishing",
     "lesson_closed", "no_such_lesson", "disk_full", "full", "busy", "internal",
+    "not_paired", "not_open", "bad_login", "locked", "must_change",
 ]  # fmt: skip
 OfferId = Annotated[int, Field(ge=0, le=2**53)] | Annotated[str, Field(max_length=64)]
 Ratio = Annotated[float, Field(ge=0, le=1)]

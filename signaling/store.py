@@ -9,7 +9,9 @@ import aiosqlite
 
 from signaling.database.database import Database
 
-COLUMNS = "id, title, teacher, teacher_name, code, state, recording, created_ms, last_teacher_ms, closed_ms, record"
+COLUMNS = (
+    "id, title, teacher, teacher_name, code, state, recording, created_ms, last_teacher_ms, closed_ms, record, open"
+)
 
 
 class Taken(Exception):
@@ -31,9 +33,11 @@ class LessonRow:
     last_teacher_ms: int
     closed_ms: int | None = None
     record: bool = True
+    open: bool = True  # to everybody who knows the code
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "record", bool(self.record))  # SQLite has no booleans
+        for name in ("record", "open"):  # SQLite has no booleans
+            object.__setattr__(self, name, bool(getattr(self, name)))
 
 
 class Store:
@@ -45,7 +49,7 @@ class Store:
 
     async def add(self, row: LessonRow) -> None:
         """Keep a new lesson; raises `Taken`."""
-        marks = ", ".join("?" * 11)
+        marks = ", ".join("?" * 12)
         try:
             await self._database.execute(f"INSERT INTO lessons ({COLUMNS}) VALUES ({marks})", _values(row))
         except aiosqlite.IntegrityError:
@@ -141,5 +145,5 @@ class Store:
 def _values(row: LessonRow) -> tuple[object, ...]:
     return (
         row.id, row.title, row.teacher, row.teacher_name, row.code, row.state,
-        row.recording, row.created_ms, row.last_teacher_ms, row.closed_ms, row.record,
+        row.recording, row.created_ms, row.last_teacher_ms, row.closed_ms, row.record, row.open,
     )  # fmt: skip

@@ -16,6 +16,7 @@ Action = Literal[
     "see_table",  # how every end is doing
     "watch_own_recordings",
     "watch_all_recordings",
+    "manage_people",  # roster, passwords, pairing
 ]
 Grant = Literal["join", "create", "list_rooms", "admin", "record", "publish", "subscribe"]  # fields of `Rights`
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -50,6 +51,7 @@ NEEDS: dict[Action, tuple[Grant, ...]] = {
     "list_all_lessons": ("list_rooms",),
     "see_table": ("list_rooms",),
     "watch_own_recordings": ("create", "record"),
+    "manage_people": ("admin",),
 }
 
 

@@ -10,25 +10,23 @@ from typing import Any
 
 from aiohttp import web
 
-from signaling.auth import Rights, classroom_rights, clean_name, mint, teacher_rights
+from signaling.auth import Rights, classroom_rights, clean_name, teacher_rights
 from signaling.hub import Hub
 from signaling.lesson import DEMO
 from signaling.links import NAMES, link_rights, page_of_link
 from signaling.messages import ErrorCode, Refused
 from signaling.recordings import ENTRY_FIELDS
 from signaling.store import LessonRow
-from signaling.web.common import HUB, json_body, permit, rights_of, room_in_charge, text_field
-from signaling.web.limits import RateLimit
+from signaling.web.common import HUB, json_body, permit, rights_of, room_in_charge, text_field, token_for
+from signaling.web.limits import WRONG_CODES, RateLimit
 
 TOKEN_S = 12 * 3600
 LINK_S = 30 * 86400
 JOINS: web.AppKey[RateLimit] = web.AppKey("joins", RateLimit)
-WRONG_CODES: web.AppKey[RateLimit] = web.AppKey("wrong_codes", RateLimit)
 
 
 def add_api(app: web.Application) -> None:
     """Routes under /api."""
-    # Six digits are a million codes: at one wrong code in 6 s a stranger needs weeks for one of ten open lessons.
     app[WRONG_CODES] = RateLimit(burst=10, every_s=6.0)
     # Right codes cost only this: all classrooms of a county may come from one address, at one bell.
     app[JOINS] = RateLimit(burst=600, every_s=0.1)
@@ -44,11 +42,6 @@ def add_api(app: web.Application) -> None:
     app.router.add_post("/api/lessons/{lesson}/remove", remove)
     app.router.add_get("/api/library", library)
     app.router.add_get("/api/library/{recording}", library_entry)
-
-
-def token_for(hub: Hub, rights: Rights) -> str:
-    """A token of ours."""
-    return mint(rights, next(iter(hub.keys.items())), time.time())
 
 
 async def join(request: web.Request) -> web.Response:

@@ -14,9 +14,8 @@ from signaling.checks.desk import CHECK_S, CheckDesk
 from signaling.checks.reports import Reports
 from signaling.checks.rules import Facts
 from signaling.messages import Refused
-from signaling.web.api import WRONG_CODES
 from signaling.web.common import HUB, MAX_BODY, json_body, refusal, rights_of, text_field
-from signaling.web.limits import RateLimit
+from signaling.web.limits import WRONG_CODES, RateLimit
 
 DESK: web.AppKey[CheckDesk] = web.AppKey("check_desk", CheckDesk)
 REPORTS: web.AppKey[Reports] = web.AppKey("check_reports", Reports)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from aiohttp import web
 
-from signaling.auth import Rights
+from signaling.auth import Rights, mint
 from signaling.hub import Hub
 from signaling.messages import ErrorCode, Refused
 from signaling.people.rights_table import Action
@@ -30,6 +31,11 @@ STATUS: dict[ErrorCode, int] = {
     "full": 503,
     "busy": 503,
     "internal": 500,
+    "not_paired": 401,
+    "not_open": 403,
+    "bad_login": 401,
+    "locked": 429,
+    "must_change": 403,
 }
 
 
@@ -39,6 +45,8 @@ def refusal(refused: Refused, status: int | None = None, headers: dict[str, str]
     extra = dict(headers or {})
     if status == 401:
         extra["WWW-Authenticate"] = "Bearer"
+    if status == 429:
+        extra.setdefault("Retry-After", "6")
     if status == 503:
         extra.setdefault("Retry-After", "2")
     return web.json_response({"code": refused.code, "detail": refused.detail}, status=status, headers=extra)
@@ -55,6 +63,14 @@ def bearer(request: web.Request) -> str:
 async def rights_of(request: web.Request) -> Rights:
     """The rights of a request; raises `Refused`."""
     return await request.app[HUB].rights(bearer(request))
+
+
+def set_secret(
+    request: web.Request, response: web.StreamResponse, name: str, secret: str, max_age_s: int, path: str
+) -> None:
+    """A cookie that scripts and other sites never see."""
+    secure = request.scheme == "https"
+    response.set_cookie(name, secret, max_age=max_age_s, path=path, httponly=True, secure=secure, samesite="Strict")
 
 
 async def json_body(request: web.Request, longest: int = 16 * 1024) -> dict[str, Any]:
@@ -79,6 +95,11 @@ def text_field(body: dict[str, Any], name: str, longest: int = 200) -> str:
     if not isinstance(value, str) or len(value) > longest:
         raise Refused("bad_message", f"{name} is a text of at most {longest} characters")
     return value.strip()
+
+
+def token_for(hub: Hub, rights: Rights) -> str:
+    """A token of ours."""
+    return mint(rights, next(iter(hub.keys.items())), time.time())
 
 
 def permit(rights: Rights, action: Action) -> None:

@@ -10,8 +10,10 @@ import structlog
 from aiohttp import web
 
 from signaling.messages import Refused
+from signaling.people.sheets import SheetRefused
 from signaling.web.common import HTTPS_PORT, refusal
 from signaling.web.pages import lost
+from signaling.web.upload import table_refusal
 from streaming.errors import MediaError
 
 log = structlog.get_logger()
@@ -42,6 +44,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await handler(request)
     except Refused as refused:
         return refusal(refused)
+    except SheetRefused as refused:
+        return table_refusal(refused)
     except MediaError:
         return refusal(Refused("busy", "the media process is starting; try again"))
     except web.HTTPException as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+from aiohttp import web
+
 
 class RateLimit:
     """`burst` tries at once, then one in `every_s`, for each of at most `remembered` askers."""
@@ -37,3 +39,7 @@ class RateLimit:
     def _left(self, asker: str, now_s: float) -> float:
         tokens, since_s = self._buckets.get(asker, (float(self._burst), now_s))
         return min(float(self._burst), tokens + (now_s - since_s) / self._every_s)
+
+
+# Six digits are a million codes: at one wrong code in 6 s a stranger needs weeks for one of ten open lessons.
+WRONG_CODES: web.AppKey[RateLimit] = web.AppKey("wrong_codes", RateLimit)

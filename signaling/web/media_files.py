@@ -16,7 +16,7 @@ from signaling.auth import Rights
 from signaling.hub import Hub
 from signaling.messages import Refused
 from signaling.web.api import may_watch
-from signaling.web.common import HUB, bearer, permit, rights_of
+from signaling.web.common import HUB, bearer, permit, rights_of, set_secret
 
 COOKIE = "zd_media"
 COOKIE_S = 600
@@ -35,15 +35,7 @@ async def open_session(request: web.Request) -> web.Response:
     rights = await rights_of(request)
     permit(rights, "watch_own_recordings")
     response = web.json_response({})
-    response.set_cookie(
-        COOKIE,
-        _seal(hub, rights, int(time.time()) + COOKIE_S),
-        max_age=COOKIE_S,
-        path="/media",
-        httponly=True,
-        secure=request.scheme == "https",
-        samesite="Strict",
-    )
+    set_secret(request, response, COOKIE, _seal(hub, rights, int(time.time()) + COOKIE_S), COOKIE_S, "/media")
     return response
 
 

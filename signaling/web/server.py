@@ -12,13 +12,17 @@ from aiohttp import web
 
 from signaling.config import Config
 from signaling.hub import Hub
+from signaling.people.devices import renew_cookie
 from signaling.web import guard
 from signaling.web.api import add_api
 from signaling.web.checks_api import add_checks
 from signaling.web.common import HTTPS_PORT, HUB, MAX_BODY
+from signaling.web.device_api import add_devices
 from signaling.web.health import add_health
 from signaling.web.media_files import add_media
 from signaling.web.pages import add_pages
+from signaling.web.people_api import add_people
+from signaling.web.sign_in_api import add_sign_in
 from signaling.web.whip import add_whip
 from signaling.web.ws import SOCKETS, OpenSockets, websocket
 
@@ -28,13 +32,17 @@ SHUTDOWN_S = 3.0
 
 def build_app(hub: Hub, *, dist: Path = DIST, authority: Path | None = None) -> web.Application:
     """The application of PROTOCOL sections 3 and 4."""
-    app = web.Application(middlewares=[guard.errors, guard.transport, guard.origin], client_max_size=MAX_BODY)
+    around = [renew_cookie, guard.errors, guard.transport, guard.origin]
+    app = web.Application(middlewares=around, client_max_size=MAX_BODY)
     app[HUB] = hub
     app[SOCKETS] = OpenSockets()
     app[HTTPS_PORT] = [hub.config.listen.port]
     app.router.add_get("/ws", websocket)
     add_api(app)
     add_checks(app)
+    add_people(app)
+    add_devices(app)
+    add_sign_in(app)
     add_media(app)
     add_health(app)
     add_pages(app, dist, authority)

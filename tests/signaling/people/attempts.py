@@ -100,5 +100,6 @@ ATTEMPTS: dict[Action, Attempt] = {
     "list_all_lessons": _list_all,
     "see_table": _see_table,
     "watch_own_recordings": _call("GET", f"/api/library/{OWN}"),
+    "manage_people": _call("GET", "/api/people"),
     "watch_all_recordings": _call("GET", f"/api/library/{OTHER}"),
 }

@@ -1,0 +1,37 @@
+"""After ten wrong passwords a login waits, each time twice as long: a bounded table, time is an argument."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+FREE_TRIES = 10
+FIRST_WAIT_S = 30.0
+LONGEST_WAIT_S = 3600.0
+FORGOTTEN_S = 86_400.0
+REMEMBERED = 20_000
+
+
+class Lockout:
+    """Wrong tries by login; a right one clears them."""
+
+    def __init__(self) -> None:
+        self._wrong: OrderedDict[str, tuple[int, float]] = OrderedDict()  # count, time of the last
+
+    def wait_s(self, login: str, now_s: float) -> float:
+        """How long this login still has to wait; 0: it may try."""
+        count, last_s = self._wrong.get(login, (0, now_s))
+        if count < FREE_TRIES or now_s - last_s > FORGOTTEN_S:
+            return 0.0
+        wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(count - FREE_TRIES, 10))
+        return max(0.0, last_s + wait_s - now_s)
+
+    def begin(self, login: str, now_s: float) -> None:
+        """Count a try as wrong until `right` says otherwise, so that tries at one moment are all counted."""
+        count, last_s = self._wrong.pop(login, (0, now_s))
+        self._wrong[login] = (1 if now_s - last_s > FORGOTTEN_S else count + 1, now_s)
+        if len(self._wrong) > REMEMBERED:
+            self._wrong.popitem(last=False)
+
+    def right(self, login: str) -> None:
+        """It was the right password."""
+        self._wrong.pop(login, None)

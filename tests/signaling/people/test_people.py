@@ -1,0 +1,332 @@
+"""The register: rosters in, passwords out, who may sign in, and which device is which classroom."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import aiohttp
+import pytest
+
+from signaling.people.pairing import CODE_MS, OVERLAP_MS, ROTATE_MS
+from signaling.people.sheet_templates import csv_list
+from tests.signaling.conftest import World
+
+HEADER = ("学校", "班级", "姓名", "角色", "账号")
+ROSTER = (
+    ("石门中心小学", "", "王芳", "主讲教师", "WangFang"),
+    ("枫林教学点", "三年级", "三年级教室", "接收教室", ""),
+    ("枫林教学点", "三年级", "张伟", "助教", "zhangwei"),
+    ("县教育局", "", "李娜", "管理员", "lina"),
+)
+
+
+def form(data: bytes, name: str = "file") -> aiohttp.FormData:
+    body = aiohttp.FormData()
+    body.add_field(name, data, filename="roster.csv")
+    return body
+
+
+async def bring(world: World, rows: Any, query: str = "") -> tuple[int, Any]:
+    """Import these rows."""
+    body = form(csv_list(HEADER, rows))
+    status, answer, _ = await world.request("POST", f"/api/people/import{query}", world.operator(), data=body)
+    return status, answer
+
+
+async def everybody(world: World) -> list[dict[str, Any]]:
+    return list((await world.request("GET", "/api/people", world.operator()))[1]["schools"])
+
+
+def active(world: World) -> set[str]:
+    """The logins that are good now."""
+    return {person.login for person in world.hub.register.people.persons.values() if person.active}
+
+
+async def sign_in(world: World, login: str, password: str) -> tuple[int, Any]:
+    status, body, _ = await world.request("POST", "/api/sign_in", json={"login": login, "password": password})
+    return status, body
+
+
+async def own_password(world: World, login: str, first: str, new: str = "long enough 1") -> Any:
+    """Change a first password; the answer."""
+    words = {"login": login, "password": first, "new": new}
+    status, body, _ = await world.request("POST", "/api/password", json=words)
+    assert status == 200, body
+    return body
+
+
+async def classroom(world: World) -> str:
+    """The roster's classroom."""
+    await bring(world, ROSTER)
+    return str(next(iter(world.hub.register.people.classrooms)))
+
+
+async def paired(world: World) -> tuple[str, str]:
+    """A classroom and the secret of its device."""
+    identity = await classroom(world)
+    code = (await world.request("POST", f"/api/classrooms/{identity}/pairing", world.operator()))[1]["code"]
+    _, _, headers = await world.request("POST", "/api/device/pair", json={"code": code})
+    return identity, secret_in(headers)
+
+
+def secret_in(headers: Any) -> str:
+    cookie = next(c for c in headers.getall("Set-Cookie") if c.startswith("zd_device="))
+    assert "HttpOnly" in cookie and "SameSite=Strict" in cookie and "Path=/" in cookie
+    return str(cookie.split(";")[0].removeprefix("zd_device="))
+
+
+async def device(world: World, secret: str) -> tuple[int, Any, Any]:
+    return await world.request("GET", "/api/device", headers={"Cookie": f"zd_device={secret}"})
+
+
+# rosters
+
+
+async def test_a_roster_is_shown_first_and_changes_nothing_until_it_is_applied(world: World) -> None:
+    status, shown = await bring(world, ROSTER, "?dry=1")
+    assert status == 200 and [e["login"] for e in shown["added"]] == ["wangfang", "", "zhangwei", "lina"]
+    assert await everybody(world) == []
+    status, done = await bring(world, ROSTER)
+    assert [p["login"] for p in done["passwords"]] == ["wangfang", "zhangwei", "lina"]
+    assert done["csv"].startswith("\ufeff") and done["passwords"][0]["password"] in done["csv"]
+    schools = {s["name"]: s for s in await everybody(world)}
+    assert schools["枫林教学点"]["classrooms"][0]["name"] == "三年级教室"
+    assert not schools["枫林教学点"]["classrooms"][0]["paired"]
+    assert schools["枫林教学点"]["persons"][0]["class"] == "三年级"
+
+
+async def test_the_same_roster_again_changes_nothing_and_a_correction_changes_one(world: World) -> None:
+    await bring(world, ROSTER)
+    before = world.hub.register.people
+    status, again = await bring(world, ROSTER)
+    assert status == 200 and again["unchanged"] == 4 and again["passwords"] == []
+    assert world.hub.register.people == before
+    corrected = (("石门中心小学", "二班", "王芳芳", "教研员", "wangfang"), *ROSTER[1:])
+    _, shown = await bring(world, corrected)
+    assert [e["name"] for e in shown["changed"]] == ["王芳芳"]
+    person = world.hub.register.people.by_login["wangfang"]
+    assert (person.name, person.role, person.id) == ("王芳芳", "reviewer", before.by_login["wangfang"].id)
+
+
+async def test_who_is_left_out_stays_unless_it_is_asked_for_and_comes_back_with_the_next_roster(world: World) -> None:
+    await bring(world, ROSTER)
+    fewer = (("枫林教学点", "三年级", "孙丽", "助教", "sunli"),)
+    _, shown = await bring(world, fewer)
+    assert {e["name"] for e in shown["left_out"]} == {"张伟", "三年级教室"}  # other schools are not asked
+    assert "zhangwei" in active(world)
+    await bring(world, fewer, "?remove=1")
+    assert active(world) == {"wangfang", "lina", "sunli"} and not world.hub.register.people.has_classrooms
+    await bring(world, ROSTER)
+    assert active(world) >= {"wangfang", "zhangwei"} and world.hub.register.people.has_classrooms
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        (("", "", "周杰", "主讲教师", "zhoujie"), (6, "A", "missing")),
+        (("石门中心小学", "", "", "主讲教师", "zhoujie"), (6, "C", "missing")),
+        (("石门中心小学", "", "周杰", "校长", "zhoujie"), (6, "D", "unknown_role")),
+        (("石门中心小学", "", "周杰", "主讲教师", ""), (6, "E", "missing")),
+        (("石门中心小学", "", "周杰", "主讲教师", "周杰"), (6, "E", "bad_login")),
+        (("石门中心小学", "", "周杰", "主讲教师", "WANGFANG"), (6, "E", "duplicate")),
+        (("石门中心小学", "", "教室", "接收教室", ""), (6, "B", "missing")),
+        (("枫林教学点", "三年级", "三年级教室", "接收教室", ""), (6, "C", "duplicate")),
+        (("石门中心小学", "", "周\u202e杰", "主讲教师", "zhoujie"), (6, "C", "bad_name")),
+    ],
+)
+async def test_a_fault_in_one_row_is_named_by_its_cell_and_nothing_is_changed(
+    world: World, row: tuple[str, ...], fault: tuple[int, str, str]
+) -> None:
+    status, answer = await bring(world, (*ROSTER, row))
+    assert status == 422 and answer["code"] == "bad_table"
+    assert [(e["row"], e["column"], e["code"]) for e in answer["errors"]] == [fault]
+    assert world.hub.register.people.persons == {} and await everybody(world) == []
+
+
+async def test_files_that_are_no_table_or_too_big_are_refused_in_words(world: World) -> None:
+    for data, code in ((b"\x00\xff" * 50, "encoding"), (b"PK\x03\x04" + b"0" * 50, "damaged"), (b"", "no_header")):
+        status, answer, _ = await world.request(
+            "POST", "/api/people/import", world.operator(), data=form(data or b"\n")
+        )
+        assert status == 422 and answer["errors"][0]["code"] == code
+    status, answer, _ = await world.request("POST", "/api/people/import", world.operator(), data=form(b"x" * 3_000_000))
+    assert (status, answer["errors"][0]["code"]) == (422, "too_big")
+    bodies: tuple[Any, ...] = (form(b"x", "other"), b"no form")
+    for body in bodies:
+        status, answer, _ = await world.request("POST", "/api/people/import", world.operator(), data=body)
+        assert (status, answer["code"]) == (400, "bad_message")
+
+
+async def test_the_template_can_be_imported_as_it_is(world: World) -> None:
+    async with world.http.get(
+        world.url + "/api/people/template", headers={"Authorization": f"Bearer {world.operator()}"}
+    ) as answer:
+        assert answer.status == 200 and "roster.xlsx" in answer.headers["Content-Disposition"]
+        body = form(await answer.read())
+    status, answer_to_it, _ = await world.request("POST", "/api/people/import", world.operator(), data=body)
+    assert status == 200 and len(answer_to_it["added"]) == 4
+
+
+async def test_an_operator_cannot_take_the_own_role_away(world: World) -> None:
+    _, done = await bring(world, ROSTER)
+    first = done["passwords"][2]["password"]
+    token = (await own_password(world, "lina", first))["token"]
+    rows = (*ROSTER[:3], ("县教育局", "", "李娜", "主讲教师", "lina"))
+    status, answer, _ = await world.request("POST", "/api/people/import", token, data=form(csv_list(HEADER, rows)))
+    assert status == 422 and [(e["row"], e["column"], e["code"]) for e in answer["errors"]] == [(5, "D", "own_role")]
+    own = world.hub.register.people.by_login["lina"].id
+    status, _, _ = await world.request("PUT", f"/api/people/{own}", token, json={"active": False})
+    assert status == 403
+
+
+# signing in
+
+
+async def test_a_first_password_must_be_changed_before_anything_else(world: World) -> None:
+    _, done = await bring(world, ROSTER)
+    first = done["passwords"][0]["password"]
+    status, body = await sign_in(world, "wangfang", first)
+    assert (status, body["code"]) == (403, "must_change")
+    for new in ("short", first, "wangfang2026", "aaaaaaaaaa"):
+        words = {"login": "wangfang", "password": first, "new": new}
+        status, body, _ = await world.request("POST", "/api/password", json=words)
+        assert (status, body["code"]) == (400, "bad_message"), new
+    body = await own_password(world, " WangFang ", first)
+    assert body["person"]["name"] == "王芳" and body["person"]["role"] == "teacher"
+    status, me, _ = await world.request("GET", "/api/me", body["token"])
+    assert (status, me["name"], me["role"]) == (200, "王芳", "teacher")
+    assert (await sign_in(world, "wangfang", first))[0] == 401
+    assert (await sign_in(world, "wangfang", "long enough 1"))[0] == 200
+
+
+async def test_the_cookie_gives_fresh_tokens_until_the_session_ends(world: World) -> None:
+    _, done = await bring(world, ROSTER)
+    words = {"login": "wangfang", "password": done["passwords"][0]["password"], "new": "long enough 1"}
+    _, _, headers = await world.request("POST", "/api/password", json=words)
+    cookie = headers["Set-Cookie"]
+    assert "HttpOnly" in cookie and "SameSite=Strict" in cookie and "Path=/api" in cookie
+    mine = {"Cookie": cookie.split(";")[0]}
+    world.http.cookie_jar.clear()
+    status, body, _ = await world.request("POST", "/api/sign_in/again", headers=mine)
+    assert status == 200 and body["person"]["name"] == "王芳"
+    assert (await world.request("POST", "/api/sign_in/again"))[0] == 401
+    await world.request("POST", "/api/sign_out", headers=mine)
+    assert (await world.request("POST", "/api/sign_in/again", headers=mine))[0] == 401
+
+
+async def test_a_closed_account_and_a_renewed_password_end_tokens_and_sessions_at_once(world: World) -> None:
+    _, done = await bring(world, ROSTER)
+    body = await own_password(world, "wangfang", done["passwords"][0]["password"])
+    person, token = body["person"]["id"], body["token"]
+    await world.request("PUT", f"/api/people/{person}", world.operator(), json={"active": False})
+    assert (await world.request("GET", "/api/me", token))[0] == 403
+    assert (await world.request("POST", "/api/sign_in/again"))[0] == 401
+    assert (await sign_in(world, "wangfang", "long enough 1"))[0] == 401
+    await world.request("PUT", f"/api/people/{person}", world.operator(), json={"active": True})
+    assert (await world.request("GET", "/api/me", token))[0] == 200
+    _, renewed, _ = await world.request("POST", f"/api/people/{person}/password", world.operator())
+    assert (await world.request("GET", "/api/me", token))[0] == 403
+    assert (await sign_in(world, "wangfang", renewed["password"]))[1]["code"] == "must_change"
+
+
+async def test_ten_wrong_passwords_lock_a_login_known_or_not_and_nobody_elses(world: World) -> None:
+    _, done = await bring(world, ROSTER)
+    first = done["passwords"][1]["password"]
+    for login in ("wangfang", "nobody"):
+        for _ in range(10):
+            assert (await sign_in(world, login, "wrong"))[1]["code"] == "bad_login"
+        status, body = await sign_in(world, login, "wrong")
+        assert (status, body["code"]) == (429, "locked")
+    status, body = await sign_in(world, "wangfang", done["passwords"][0]["password"])
+    assert body["code"] == "locked"  # also with the right one
+    assert (await sign_in(world, "zhangwei", first))[1]["code"] == "must_change"
+
+
+async def test_one_address_cannot_try_many_logins(world: World) -> None:
+    codes = [(await sign_in(world, f"login{i}", "wrong"))[1]["code"] for i in range(65)]
+    assert codes[0] == "bad_login" and codes[-1] == "locked"
+
+
+# devices
+
+
+async def test_a_code_pairs_one_device_once_however_it_is_typed(world: World) -> None:
+    identity = await classroom(world)
+    status, body, _ = await world.request("POST", f"/api/classrooms/{identity}/pairing", world.operator())
+    code = body["code"]
+    assert status == 200 and len(code) == 9 and code[4] == "-" and not set(code) & set("ILOU")
+    kept = await world.hub.store.database.connection.execute_fetchall("SELECT * FROM pairing_codes")
+    assert code.replace("-", "") not in json.dumps([list(row) for row in kept])
+    typed = f" {code.lower().replace('1', 'l').replace('0', 'o')} "
+    status, body, headers = await world.request("POST", "/api/device/pair", json={"code": typed})
+    assert status == 200 and body["classroom"] == {
+        "id": identity, "school": "枫林教学点", "class": "三年级", "name": "三年级教室",
+    }  # fmt: skip
+    assert (await device(world, secret_in(headers)))[1]["classroom"]["id"] == identity
+    status, body, _ = await world.request("POST", "/api/device/pair", json={"code": code})
+    assert (status, body["code"]) == (401, "not_paired")
+
+
+async def test_a_code_runs_out_and_a_newer_one_replaces_it(world: World) -> None:
+    identity = await classroom(world)
+    path = f"/api/classrooms/{identity}/pairing"
+    old, new = [(await world.request("POST", path, world.operator()))[1]["code"] for _ in range(2)]
+    assert (await world.request("POST", "/api/device/pair", json={"code": old}))[0] == 401
+    world.now_ms[0] += CODE_MS
+    assert (await world.request("POST", "/api/device/pair", json={"code": new}))[0] == 401
+
+
+async def test_pairing_anew_or_unpairing_puts_the_old_device_out(world: World) -> None:
+    identity, first = await paired(world)
+    _, second = await paired(world)
+    assert (await device(world, first))[0] == 401 and (await device(world, second))[0] == 200
+    await world.request("DELETE", f"/api/classrooms/{identity}/pairing", world.operator())
+    status, body, _ = await device(world, second)
+    assert (status, body["code"]) == (401, "not_paired")
+
+
+async def test_a_secret_is_changed_daily_and_requests_that_cross_each_other_lose_nothing(world: World) -> None:
+    _, first = await paired(world)
+    assert "Set-Cookie" not in (await device(world, first))[2]
+    world.now_ms[0] += ROTATE_MS
+    answers = [await device(world, first) for _ in range(3)]  # as if the first two answers were lost
+    second = {secret_in(answer[2]) for answer in answers}
+    assert len(second) == 1 and second != {first}
+    world.now_ms[0] += OVERLAP_MS
+    assert (await device(world, *second))[0] == 200  # from now on the first is worth nothing
+    assert (await device(world, first))[0] == 401
+
+
+async def test_wrong_pairing_codes_are_counted_together_with_wrong_lesson_codes(world: World) -> None:
+    for _ in range(5):
+        assert (await world.request("POST", "/api/device/pair", json={"code": "AAAA-AAAA"}))[0] == 401
+        assert (await world.request("POST", "/api/join", json={"code": "000000"}))[0] == 404
+    assert (await world.request("POST", "/api/device/pair", json={"code": "AAAA-AAAA"}))[0] == 429
+    assert (await world.request("POST", "/api/join", json={"code": "000000"}))[0] == 429
+
+
+async def test_a_device_gets_short_tokens_in_the_registers_name(world: World) -> None:
+    identity, secret = await paired(world)
+    mine = {"Cookie": f"zd_device={secret}"}
+    async with world.page(world.teacher(), "teacher"):
+        status, body, _ = await world.request("POST", "/api/device/token", json={"lesson": "lesson-1"}, headers=mine)
+        assert status == 200
+        _, me, _ = await world.request("GET", "/api/me", body["token"])
+        assert (me["name"], me["role"], me["lesson"]["id"]) == ("枫林教学点 三年级教室", "classroom", "lesson-1")
+        status, body, _ = await world.request("POST", "/api/device/token", json={"lesson": "no"}, headers=mine)
+        assert (status, body["code"]) == (404, "no_such_lesson")
+        world.http.cookie_jar.clear()
+        status, body, _ = await world.request("POST", "/api/device/token", json={"lesson": "lesson-1"})
+        assert (status, body["code"]) == (401, "not_paired")
+        async with world.page(world.token(_device_rights(identity))) as page:
+            await world.request("DELETE", f"/api/classrooms/{identity}/pairing", world.operator())
+            assert (await page.hear("bye"))["reason"] == "removed"
+
+
+def _device_rights(identity: str) -> Any:
+    import time
+
+    from signaling.auth import classroom_rights
+
+    return classroom_rights(identity, "枫林教学点 三年级教室", "lesson-1", int(time.time()) + 600)
