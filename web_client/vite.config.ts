@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
+import { kioskWorker } from './vite.worker.ts'
 
 /** One HTML file a page: a classroom never downloads the operator's console. */
 const PAGES = ['index', 'teacher', 'classroom', 'operator', 'library', 'watch', 'trust']
@@ -35,7 +36,7 @@ function compressed(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [vue(), compressed()],
+  plugins: [vue(), kioskWorker(BROWSERS), compressed()],
   appType: 'mpa',
   define: { __VUE_OPTIONS_API__: 'false', __VUE_PROD_DEVTOOLS__: 'false' },
   build: {

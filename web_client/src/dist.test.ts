@@ -45,6 +45,16 @@ it('a classroom starts with at most 90 kB', () => {
   expect(bytes).toBeLessThan(CLASSROOM_BUDGET_BYTES)
 })
 
+it('keeps all that a classroom starts with for a start without a network, as one script of its own', () => {
+  const worker = read('worker.js').toString()
+  const start = loaded('classroom').filter((file) => file !== 'classroom.html')
+  expect(start.filter((file) => !worker.includes(`/${file}`))).toEqual([])
+  const named = [...worker.matchAll(/[`"'](\/assets\/[^`"']+)[`"']/g)].map(([, path = '']) => path.slice(1))
+  expect(named.length).toBeGreaterThan(start.length - 1)
+  for (const file of named) expect(read(file).length).toBeGreaterThan(0)
+  expect(worker).not.toMatch(/\b(import|export)\b/)
+})
+
 it('has all pages', () => {
   for (const page of PAGES) expect(loaded(page).length).toBeGreaterThan(2)
 })

@@ -1,5 +1,6 @@
 /** What outlives a power cut: the last known day, and what the class did and missed on it. */
 
+import type { Spent } from './clips/plan'
 import type { Day } from './day'
 import type { Watched } from './missed'
 import type { Kiosk } from './state'
@@ -18,16 +19,21 @@ export interface Memory {
   rated: readonly string[]
   skipped: readonly number[]
   byHand: boolean
+  /** What recordings have cost this month. */
+  spent: Spent
 }
 
-const EMPTY: Memory = { day: null, ahead_ms: 0, watched: {}, made_up: [], left: [], rated: [], skipped: [], byHand: false }
+const empty = (): Memory => ({
+  ...{ day: null, ahead_ms: 0, watched: {}, made_up: [], left: [], rated: [], skipped: [], byHand: false },
+  spent: { month: '', bytes: 0 },
+})
 
 /** The memory of the last time; an unreadable one is none. */
 export function recall(store: Pick<Storage, 'getItem'> = localStorage): Memory {
   try {
-    return { ...EMPTY, ...(JSON.parse(store.getItem(KEY) ?? '{}') as Partial<Memory>) }
+    return { ...empty(), ...(JSON.parse(store.getItem(KEY) ?? '{}') as Partial<Memory>) }
   } catch {
-    return { ...EMPTY }
+    return empty()
   }
 }
 

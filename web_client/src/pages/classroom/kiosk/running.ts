@@ -1,11 +1,13 @@
 /** Runs a classroom by its day: asks the server, lets time pass, and carries out what `state.ts` decides. */
 
-import { computed, onScopeDispose, reactive, shallowRef, watch } from 'vue'
+import { computed, onScopeDispose, reactive, shallowRef, watch, type Ref } from 'vue'
 import { serverClock } from '../../../shared/clock'
 import { CodedError } from '../../../shared/protocol'
 import type { Attending } from '../attending'
+import { Downloading } from './clips/downloading'
 import { keep, lasting, recall, type Memory } from './memory'
 import { missedSeconds, watchedNow } from './missed'
+import { keepPage } from './offline'
 import { KioskServer } from './server'
 import { dueLesson, freshKiosk, scene, step, type Event, type Kiosk, type Replay } from './state'
 
@@ -28,11 +30,13 @@ export class Running {
   readonly fault = shallowRef<string | null>(null)
   /** Whether the time is the server's own. */
   readonly sure = shallowRef(false)
-  /** How many of this week's recordings are here. */
-  readonly downloads = reactive({ done: 0, all: 0 })
+  /** This week's recordings. */
+  readonly clips = new Downloading(this.memory.spent, () => this.save())
   /** What the last check of the line came to. */
   readonly verdict = shallowRef<{ kind: 'ok' | 'warn' | 'bad'; text: string } | null>(null)
   private readonly server = new KioskServer()
+  /** Whether a newer page is kept; absent before this computer is known to be a classroom's. */
+  private newer: Ref<boolean> | undefined
   private entered: string | null = null
   private busy = false
   private retryAt_ms = 0
@@ -81,6 +85,7 @@ export class Running {
         this.tick()
         const day = answer.is === 'day' ? answer.day : this.kiosk.value.day
         if (day) this.happen({ type: 'day', day })
+        this.newer ??= keepPage()
         this.save()
       }
     } catch {
@@ -138,6 +143,15 @@ export class Running {
     this.sure.value = serverClock.sure
     if (now_ms !== null) this.happen({ type: 'tick', now_ms })
     this.watched(now_ms ?? 0)
+    this.aside()
+  }
+
+  /** What can wait until no lesson is on: downloads, and a newer page. */
+  private aside(): void {
+    const { day, online, now_ms, byHand, attending } = this.kiosk.value
+    const free = !byHand && !attending && day !== null
+    if (day) this.clips.look(day, free && online && this.sure.value, now_ms)
+    if (free && this.newer?.value && this.scene.value.is === 'day') location.reload()
   }
 
   /** Goes in and out of the live view as the scene says. */
