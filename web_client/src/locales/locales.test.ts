@@ -7,6 +7,7 @@ import { kiosk } from './kiosk'
 import { links } from './links'
 import { library, player } from './library'
 import { operator } from './operator'
+import { people, signIn } from './people'
 import { rungs } from './rungs'
 import { teacher } from './teacher'
 
@@ -21,6 +22,8 @@ const ALL: Record<string, Catalogue<string>> = {
   links,
   player,
   operator,
+  people,
+  signIn,
   rungs,
   teacher,
 }
@@ -29,6 +32,7 @@ const holes = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort().join()
 const CODES = [
   ...['bad_message', 'bad_sdp', 'unknown_codec', 'bad_token', 'expired_token', 'forbidden', 'already_publishing'],
   ...['lesson_closed', 'no_such_lesson', 'disk_full', 'full', 'busy', 'internal'],
+  ...['bad_table', 'not_paired', 'not_open', 'bad_login', 'locked', 'must_change'],
   ...['replaced', 'closed', 'expired', 'removed'],
 ]
 

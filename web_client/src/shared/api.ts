@@ -107,20 +107,22 @@ export class Api {
     return this.ask('POST', '/api/library/session')
   }
 
-  private async ask<T>(method: string, path: string, body?: object): Promise<T> {
+  /** One request of JSON in and out; a form goes as it is. */
+  async ask<T>(method: string, path: string, body?: object): Promise<T> {
     const headers: Record<string, string> = {}
     const token = this.token()
     if (token) headers.Authorization = `Bearer ${token}`
-    if (body) headers['Content-Type'] = 'application/json'
+    const form = body instanceof FormData
+    if (body && !form) headers['Content-Type'] = 'application/json'
     const request: RequestInit = { method, headers, credentials: 'same-origin', cache: 'no-store' }
-    if (body) request.body = JSON.stringify(body)
+    if (body) request.body = form ? body : JSON.stringify(body)
     const response = await fetch(path, request).catch(() => {
       throw new CodedError('offline')
     })
     const value: unknown = await response.json().catch(() => ({}))
     if (response.ok) return value as T
     const fault = value as { code?: string; detail?: string }
-    throw new CodedError(fault.code ?? byStatus(response.status), fault.detail)
+    throw new CodedError(fault.code ?? byStatus(response.status), fault.detail, value)
   }
 }
 

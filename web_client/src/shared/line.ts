@@ -3,7 +3,7 @@
 import { reactive } from 'vue'
 import { Api } from './api'
 import { heardLinks } from './links'
-import { CodedError, type Role, type ServerMessage, type Welcome } from './protocol'
+import { CodedError, type PageName, type ServerMessage, type Welcome } from './protocol'
 import { Signal, signalUrl, type SignalState } from './signal'
 import { language } from './text'
 import { TokenStore, tabId } from './token'
@@ -20,7 +20,7 @@ export interface LineState {
 }
 
 export interface LineOptions {
-  page: Role
+  page: PageName
   store: TokenStore
   api: Api
   welcome(message: Welcome): void

@@ -3,7 +3,9 @@
 import type { Wishes } from './layers'
 
 export type Source = 'microphone' | 'camera' | 'screen'
-export type Role = 'teacher' | 'classroom' | 'operator'
+export type Role = 'teacher' | 'assistant' | 'classroom' | 'reviewer' | 'patrol' | 'operator'
+/** Which page speaks on the socket. */
+export type PageName = 'teacher' | 'classroom' | 'operator'
 export type LessonState = 'waiting' | 'live' | 'closed'
 export type QualityChoice = 'auto' | 'high' | 'medium' | 'low'
 export type RungReason = 'ok' | 'link_slow' | 'link_lossy' | 'link_out' | 'data_cap' | 'choice' | 'no_source'
@@ -166,7 +168,12 @@ export const PROTOCOL_VERSION = 1
 export class CodedError extends Error {
   readonly code: string
 
-  constructor(code: string, detail = '') {
+  constructor(
+    code: string,
+    detail = '',
+    /** The whole answer, where it says more than a code. */
+    readonly answer: unknown = null,
+  ) {
     super(detail || code)
     this.code = code
   }

@@ -25,7 +25,7 @@ export class Console {
   private readonly line = shallowRef<Line | null>(null)
   readonly lineState = computed(() => this.line.value?.state ?? null)
   private readonly store = new TokenStore()
-  private readonly api = new Api(() => this.store.get())
+  readonly api = new Api(() => this.store.get())
 
   constructor() {
     const ticker = setInterval(() => this.look(), LOOK_EVERY_MS)
@@ -41,6 +41,9 @@ export class Console {
     this.store.set(token)
     this.open()
   }
+
+  /** What the page may do, for files that are not JSON. */
+  readonly token = (): string | null => this.store.get()
 
   create(title: string): Promise<NewLesson | null> {
     return this.attempt(() => this.api.createLesson(title))

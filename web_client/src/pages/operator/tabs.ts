@@ -1,0 +1,33 @@
+/** The parts of the operator's page; each is one component that gets the session. */
+
+import type { Component } from 'vue'
+import { operator } from '../../locales/operator'
+import { people } from '../../locales/people'
+import { translator } from '../../shared/text'
+import LessonsTab from './LessonsTab.vue'
+import PeopleTab from './people/PeopleTab.vue'
+
+export interface Tab {
+  id: string
+  label: () => string
+  view: Component
+}
+
+export const TABS: Tab[] = [
+  { id: 'lessons', label: () => translator(operator)('lessons'), view: LessonsTab },
+  { id: 'people', label: () => translator(people)('tab'), view: PeopleTab },
+]
+
+/** The tab that the address names, or the first. */
+export function tabOf(search: string): string {
+  const named = new URLSearchParams(search).get('tab')
+  return TABS.find((tab) => tab.id === named)?.id ?? 'lessons'
+}
+
+/** Which tab a key leads to from another; null: it is not for the tabs (WAI-ARIA tabs pattern). */
+export function tabAfter(key: string, from: number, count: number): number | null {
+  if (key === 'ArrowRight') return (from + 1) % count
+  if (key === 'ArrowLeft') return (from + count - 1) % count
+  if (key === 'Home') return 0
+  return key === 'End' ? count - 1 : null
+}
