@@ -68,7 +68,7 @@ class Hub:
         self.checks = CheckDesk(media, self.book, self.ways, config.data_dir / "checks")
         self.draining = False
         self.address = ""  # where other machines reach the pages, once somebody listens
-        self.plan = Timetable(PlanStore(store.database), ZoneInfo(config.timezone), now_ms)
+        self.plan = Timetable(PlanStore(store.database), ZoneInfo(config.timezone), now_ms, People)
         self.keeper = Keeper(self)
         self.shelf = Shelf(self.recordings, store)
         self.accounts = Accounts(self)

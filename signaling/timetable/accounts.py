@@ -52,9 +52,9 @@ class Accounts:
     async def allow(self) -> None:
         """Tell every classroom's pictures how much its school has left."""
         plan = self._hub.plan
-        allowed = self.usage.allowances(plan.roll.schools, self.month, plan.plan.policies)
+        allowed = self.usage.allowances(plan.people.schools, self.month, plan.plan.policies)
         for room, participant in list(self._classrooms()):
-            now = allowed.get(plan.roll.devices[participant.rights.sub].school, "all")
+            now = allowed.get(plan.people.classrooms[participant.rights.sub].school, "all")
             if participant.allowance != now:
                 participant.allowance = now
                 await room.settle()
@@ -66,14 +66,14 @@ class Accounts:
         await self.usage.flush()
 
     def _classrooms(self) -> Iterator[tuple[Room, Participant]]:
-        devices = self._hub.plan.roll.devices
+        devices = self._hub.plan.people.classrooms
         for room in self._hub.rooms.values():
             for participant in room.lesson.participants.values():
                 if participant.rights.sub in devices:
                     yield room, participant
 
     def _transports(self) -> Iterator[tuple[int, str, int]]:
-        devices, rows = self._hub.plan.roll.devices, self._hub.book.transports
+        devices, rows = self._hub.plan.people.classrooms, self._hub.book.transports
         for _, participant in self._classrooms():
             row = rows.get(participant.transport.handle) if participant.transport is not None else None
             if row is not None:

@@ -60,7 +60,7 @@ class Keeper:
 
     async def open(self, held: Occurrence) -> Room:
         """Open the lesson of an occurrence; raises `Refused`."""
-        now_ms, name = self._hub.now_ms(), self._hub.plan.roll.person_name(held.teacher)
+        now_ms, name = self._hub.now_ms(), self._hub.plan.teacher_name(held.teacher)
         return await self._hub.open(
             LessonRow(held.id, held.subject, held.teacher, name, "", "open", held.id, now_ms, now_ms, None, held.record)
         )
@@ -78,7 +78,7 @@ class Keeper:
     async def _follow(self, room: Room, held: Occurrence) -> None:
         """Whoever teaches instead takes the seat; the one who taught so far leaves it."""
         before = room.row.teacher
-        name = self._hub.plan.roll.person_name(held.teacher)
+        name = self._hub.plan.teacher_name(held.teacher)
         row = replace(room.row, teacher=held.teacher, teacher_name=name, title=held.subject)
         await self._hub.store.hand_over(row)
         room.row, room.lesson.title, room.dirty = row, row.title, True

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
 
+from signaling.people.model import Classroom
 from signaling.timetable.breaks import breaks, enter_ms
 from signaling.timetable.model import Occurrence
 from signaling.timetable.policy import Policy
-from signaling.timetable.roll import DeviceEntry
 
 if TYPE_CHECKING:
     from signaling.hub import Hub
@@ -34,20 +34,20 @@ def state_of(hub: Hub, held: Occurrence) -> State:
     return "over" if over else "planned"
 
 
-def kiosk_day(hub: Hub, device: DeviceEntry) -> dict[str, Any]:
+def kiosk_day(hub: Hub, device: Classroom) -> dict[str, Any]:
     """All of it but the time, which changes always."""
-    plan, roll = hub.plan, hub.plan.roll
-    today, policy = plan.today(), plan.policy_of(device.class_id)
-    lessons = [o for o in plan.day(today) if device.class_id in o.classes]
-    class_entry = roll.classes.get(device.class_id)
-    clips = plan.clips_from(today, CLIP_DAYS, device.class_id)
+    plan = hub.plan
+    today, policy = plan.today(), plan.policy_of(device.klass)
+    lessons = [o for o in plan.day(today) if device.klass in o.classes]
+    school, klass = plan.people.place_of(device)
+    clips = plan.clips_from(today, CLIP_DAYS, device.klass)
     return {
         "zone": plan.zone.key,
         "date": today.isoformat(),
         "classroom": {
             "id": device.id,
-            "school": roll.schools.get(device.school, ""),
-            "class": class_entry.name if class_entry is not None else "",
+            "school": school,
+            "class": klass,
             "name": device.name,
         },
         "policy": {name: value for name, value in asdict(policy).items() if name in SHOWN_POLICY},
@@ -67,7 +67,7 @@ def _lesson(hub: Hub, held: Occurrence, policy: Policy) -> dict[str, Any]:
     return {
         "id": held.id,
         "subject": held.subject,
-        "teacher": hub.plan.roll.person_name(held.teacher),
+        "teacher": hub.plan.teacher_name(held.teacher),
         "begin_ms": held.begin_ms,
         "end_ms": held.end_ms,
         "enter_ms": enter_ms(held, policy),

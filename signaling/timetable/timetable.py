@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from signaling.people.model import Classroom, People
 from signaling.timetable.model import Change, Occurrence, Period, Plan, parse_occurrence_id
 from signaling.timetable.occurrences import ONE_DAY, day_of, occurrence, occurrences
 from signaling.timetable.plan_store import PlanStore
 from signaling.timetable.policy import Owner, Policy
-from signaling.timetable.roll import DeviceEntry, Roll
 from signaling.timetable.runner import EARLY_MS, has_lesson
 
 HELD = ("weekday", "begin_min", "end_min", "mode", "first_day", "last_day")
@@ -22,10 +22,12 @@ CACHED_DAYS = 40
 class Timetable:
     """Use `load` once; all questions are answered from memory."""
 
-    def __init__(self, store: PlanStore, zone: ZoneInfo, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, store: PlanStore, zone: ZoneInfo, now_ms: Callable[[], int], people: Callable[[], People]
+    ) -> None:
         self.plan = Plan()
-        self.roll = Roll()
         self.zone = zone
+        self._people = people
         self._store = store
         self._now_ms = now_ms
         self._days: dict[datetime.date, list[Occurrence]] = {}
@@ -34,6 +36,23 @@ class Timetable:
         """Read the plan."""
         self.plan = await self._store.load()
         self._days = {}
+
+    # names
+
+    @property
+    def people(self) -> People:
+        """Everybody, as the register has them now."""
+        return self._people()
+
+    def teacher_name(self, person: str) -> str:
+        """The name of a person, or the id of one who is gone."""
+        known = self.people.persons.get(person)
+        return known.name if known is not None else person
+
+    def class_name(self, class_id: str) -> str:
+        """School and class in one, as people say it."""
+        known = self.people.classes.get(class_id)
+        return f"{self.people.schools[known.school].name} {known.name}" if known is not None else class_id
 
     # questions
 
@@ -64,10 +83,10 @@ class Timetable:
         """Whether the timetable opens and closes this lesson."""
         return self.find(lesson) is not None
 
-    def receives(self, device: DeviceEntry, lesson: str) -> bool:
+    def receives(self, device: Classroom, lesson: str) -> bool:
         """Whether a classroom is among those that this lesson is for, and it is held."""
         held = self.find(lesson)
-        return held is not None and not held.cancelled and device.class_id in held.classes
+        return held is not None and not held.cancelled and device.klass in held.classes
 
     def may_begin(self, lesson: Occurrence) -> bool:
         """Whether its teacher may begin now."""
@@ -75,7 +94,8 @@ class Timetable:
 
     def policy_of(self, class_id: str) -> Policy:
         """What holds in a class."""
-        return self.plan.policies.of_class(self.roll.school_of(class_id), class_id)
+        known = self.people.classes.get(class_id)
+        return self.plan.policies.of_class(known.school if known is not None else "", class_id)
 
     def overrun_ms(self, held: Occurrence) -> int:
         """How long a lesson may last beyond its end: the most that one of its classes allows."""
