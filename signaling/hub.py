@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import datetime
 import secrets
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -57,6 +58,7 @@ class Hub:
         self.media = media
         self.keys = keys
         self.now_ms = now_ms
+        self.token_s: Callable[[], float] = time.time  # tokens are not of the lessons' clock, which tests turn
         self.recordings = Recordings(config.data_dir, min_free_bytes=config.recording.min_free_bytes)
         self.rooms: dict[str, Room] = {}
         self.slots: dict[int, tuple[Room, Participant, Slot]] = {}  # by handle, as they were when one was missed last
@@ -68,7 +70,9 @@ class Hub:
         self.checks = CheckDesk(media, self.book, self.ways, config.data_dir / "checks")
         self.draining = False
         self.address = ""  # where other machines reach the pages, once somebody listens
-        self.plan = Timetable(PlanStore(store.database), ZoneInfo(config.timezone), now_ms, People)
+        self.plan = Timetable(
+            PlanStore(store.database), ZoneInfo(config.timezone), now_ms, lambda: self.register.people
+        )
         self.keeper = Keeper(self)
         self.shelf = Shelf(self.recordings, store)
         self.accounts = Accounts(self)
@@ -286,7 +290,7 @@ class Hub:
                     room.offline_since_ms.pop(session, None)
                     if participant is not None:
                         await room.leave(participant)
-            room.turn_away_expired(now_ms)
+            room.turn_away_expired(round(self.token_s() * 1000))
             await self._watch_teacher(room, now_ms)
         await self.keeper.tick(now_ms)
         await self.accounts.tick(now_ms)

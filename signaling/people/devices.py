@@ -12,6 +12,7 @@ from signaling.people.model import Classroom
 from signaling.web.common import HUB, set_secret
 
 COOKIE = "zd_device"
+DEVICE: web.RequestKey[Device] = web.RequestKey("device")  # who asked, once it was looked at
 COOKIE_S = 400 * 86_400  # the longest that browsers keep one
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 FRESH: web.RequestKey[str] = web.RequestKey("fresh_device_secret", str)
@@ -60,7 +61,8 @@ async def device_or_none(request: web.Request) -> Device | None:
         return None
     if found[1] is not None:
         request[FRESH] = found[1]
-    return Device(classroom, *hub.register.people.place_of(classroom))
+    request[DEVICE] = device = Device(classroom, *hub.register.people.place_of(classroom))
+    return device
 
 
 @web.middleware

@@ -17,6 +17,9 @@ Action = Literal[
     "watch_own_recordings",
     "watch_all_recordings",
     "manage_people",  # roster, passwords, pairing
+    "see_plan",
+    "manage_plan",  # periods, changes of a day, settings
+    "see_data",  # bytes of schools, ratings
 ]
 Grant = Literal["join", "create", "list_rooms", "admin", "record", "publish", "subscribe"]  # fields of `Rights`
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -26,14 +29,14 @@ ACTIONS: tuple[Action, ...] = get_args(Action)
 # into lessons that are on; the operator looks after everything and teaches nothing.
 TABLE: dict[Role, frozenset[Action]] = {
     "teacher": frozenset(
-        {"publish", "receive", "open_lesson", "run_own_lesson", "list_lessons", "watch_own_recordings"}
+        {"publish", "receive", "open_lesson", "run_own_lesson", "list_lessons", "watch_own_recordings", "see_plan"}
     ),
     "assistant": frozenset({"receive"}),
     "classroom": frozenset({"receive"}),
     "reviewer": frozenset(
-        {"receive", "list_lessons", "list_all_lessons", "watch_own_recordings", "watch_all_recordings"}
+        {"receive", "list_lessons", "list_all_lessons", "watch_own_recordings", "watch_all_recordings", "see_plan"}
     ),
-    "patrol": frozenset({"receive", "list_lessons", "list_all_lessons", "see_table"}),
+    "patrol": frozenset({"receive", "list_lessons", "list_all_lessons", "see_table", "see_plan"}),
     "operator": frozenset(set(ACTIONS) - {"publish"}),
 }
 # The grant of LiveKit's tokens that stands for an action…
@@ -52,6 +55,9 @@ NEEDS: dict[Action, tuple[Grant, ...]] = {
     "see_table": ("list_rooms",),
     "watch_own_recordings": ("create", "record"),
     "manage_people": ("admin",),
+    "see_plan": ("list_rooms",),
+    "manage_plan": ("admin",),
+    "see_data": ("admin",),
 }
 
 

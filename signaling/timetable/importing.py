@@ -40,6 +40,14 @@ def periods_of(table: Table, people: People, clips: Collection[str]) -> list[Per
     return [period for _, period in good]
 
 
+def period_of_row(table: Table, row: Row, people: People, clips: Collection[str]) -> Period:
+    """The period of one row, with id 0; raises `SheetRefused`."""
+    period, errors = _Reader(table, row, people, clips).period()
+    if period is None:
+        raise SheetRefused(errors)
+    return period
+
+
 @dataclass
 class _Reader:
     """Reads one row; every fault is kept, so that one try shows all."""
@@ -157,7 +165,9 @@ class _Reader:
 
 
 def classes_named(people: People, name: str) -> list[str]:
-    """The classes that a name may mean: school and class in one, or the class alone where one school has it."""
+    """The classes that a name may mean: school and class in one, the class alone where one school has it, or an id."""
+    if name in people.classes:
+        return [name]
     wanted = _squeezed(name)
     full = [c.id for c in people.classes.values() if _squeezed(people.schools[c.school].name + c.name) == wanted]
     return full or [c.id for c in people.classes.values() if _squeezed(c.name) == wanted]

@@ -62,8 +62,11 @@ class Keeper:
         """Open the lesson of an occurrence; raises `Refused`."""
         now_ms, name = self._hub.now_ms(), self._hub.plan.teacher_name(held.teacher)
         return await self._hub.open(
-            LessonRow(held.id, held.subject, held.teacher, name, "", "open", held.id, now_ms, now_ms, None, held.record)
-        )
+            LessonRow(
+                held.id, held.subject, held.teacher, name, "", "open", held.id, now_ms, now_ms,
+                record=held.record, open=False,
+            )
+        )  # fmt: skip
 
     async def _carry_out(self, action: Open | Follow | Close) -> None:
         match action:

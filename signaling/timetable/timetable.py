@@ -13,6 +13,7 @@ from signaling.timetable.model import Change, Occurrence, Period, Plan, parse_oc
 from signaling.timetable.occurrences import ONE_DAY, day_of, occurrence, occurrences
 from signaling.timetable.plan_store import PlanStore
 from signaling.timetable.policy import Owner, Policy
+from signaling.timetable.replacing import PlanChange
 from signaling.timetable.runner import EARLY_MS, has_lesson
 
 HELD = ("weekday", "begin_min", "end_min", "mode", "first_day", "last_day")
@@ -88,6 +89,14 @@ class Timetable:
         held = self.find(lesson)
         return held is not None and not held.cancelled and device.klass in held.classes
 
+    def has_clip(self, device: Classroom, recording: str) -> bool:
+        """Whether a recording is a clip of its plan, of this week or a later one."""
+        today = self.today()
+        return any(
+            p.clip == recording and device.klass in p.classes and (p.last_day is None or p.last_day >= today)
+            for p in self.plan.periods.values()
+        )
+
     def may_begin(self, lesson: Occurrence) -> bool:
         """Whether its teacher may begin now."""
         return has_lesson(lesson) and lesson.begin_ms - EARLY_MS <= self._now_ms() < lesson.end_ms
@@ -115,20 +124,31 @@ class Timetable:
     async def put_period(self, period: Period) -> Period:
         """Keep a period; id 0 is a new one, which begins today at the earliest."""
         before = self.plan.periods.get(period.id)
-        if before is None:
-            period = replace(period, first_day=period.first_day or self.today())
-        if before is None or any(getattr(before, name) != getattr(period, name) for name in HELD):
-            period = replace(period, changed_ms=self._now_ms())
+        first_day = period.first_day or (before.first_day if before is not None else self.today())
+        changed_ms = before.changed_ms if before is not None else 0
+        period = self._noted(replace(period, first_day=first_day, changed_ms=changed_ms))
         kept = replace(period, id=await self._store.put(period))
         await self.load()
         return kept
 
-    async def replace(self, ended: list[int], added: list[Period]) -> None:
-        """These periods end before today, and those begin with it, all at once."""
+    async def replace(self, change: PlanChange) -> None:
+        """An imported plan takes the place of the present one."""
         now_ms, today = self._now_ms(), self.today()
-        fresh = [replace(p, id=0, first_day=p.first_day or today, changed_ms=now_ms) for p in added]
-        await self._store.replace(ended, today - ONE_DAY, fresh)
+        added = [replace(p, id=0, first_day=p.first_day or today, changed_ms=now_ms) for p in change.added]
+        changed = [self._noted(period) for period in change.changed]
+        await self._store.replace([p.id for p in change.ended], today - ONE_DAY, [*added, *changed])
         await self.load()
+
+    async def end(self, periods: list[int]) -> None:
+        """These periods are not held from today on."""
+        await self._store.replace(periods, self.today() - ONE_DAY, [])
+        await self.load()
+
+    def _noted(self, period: Period) -> Period:
+        """With the time of its change, where it is another hour or mode than before."""
+        before = self.plan.periods.get(period.id)
+        same = before is not None and all(getattr(before, name) == getattr(period, name) for name in HELD)
+        return period if same else replace(period, changed_ms=self._now_ms())
 
     async def change(self, change: Change) -> None:
         """From now on the day is otherwise; a change that says nothing leaves it as in the plan."""

@@ -10,13 +10,15 @@ from typing import Any
 
 from aiohttp import web
 
-from signaling.auth import Rights, classroom_rights, clean_name, teacher_rights
+from signaling.auth import Rights, classroom_rights, clean_name, rights_for, teacher_rights
 from signaling.hub import Hub
 from signaling.lesson import DEMO
 from signaling.links import NAMES, link_rights, page_of_link
 from signaling.messages import ErrorCode, Refused
+from signaling.people.devices import Device, device_or_none
 from signaling.recordings import ENTRY_FIELDS
 from signaling.store import LessonRow
+from signaling.timetable.watching import classroom_may_watch
 from signaling.web.common import HUB, json_body, permit, rights_of, room_in_charge, text_field, token_for
 from signaling.web.limits import WRONG_CODES, RateLimit
 
@@ -159,7 +161,8 @@ async def library(request: web.Request) -> web.Response:
 async def library_entry(request: web.Request) -> web.Response:
     """The manifest of one recording."""
     hub = request.app[HUB]
-    rights = await rights_of(request)
+    device = None if "Authorization" in request.headers else await device_or_none(request)
+    rights = classroom_viewer(device) if device is not None else await rights_of(request)
     recording = request.match_info["recording"]
     allowed = await may_watch(hub, rights, recording)
     manifest = await asyncio.to_thread(hub.recordings.manifest, recording) if allowed else None
@@ -170,8 +173,16 @@ async def library_entry(request: web.Request) -> web.Response:
     return web.json_response(manifest)
 
 
+def classroom_viewer(device: Device) -> Rights:
+    """A paired classroom outside of any lesson: its plan alone says what it may watch."""
+    return rights_for("classroom", device.id, device.name, None, int(time.time()) + 60)
+
+
 async def may_watch(hub: Hub, rights: Rights, recording: str) -> bool:
     """`roomRecord` reads all, a teacher the recordings of the own lessons; a code of six digits opens none."""
+    classroom = hub.register.people.classrooms.get(rights.sub)
+    if classroom is not None:
+        return await classroom_may_watch(hub, classroom, recording)
     if rights.may("watch_all_recordings") or not rights.may("watch_own_recordings"):
         return rights.may("watch_all_recordings")
     row = await hub.store.lesson_of_recording(recording)

@@ -76,7 +76,7 @@ async def device_token(request: web.Request) -> web.Response:
         raise Refused("no_such_lesson", "there is no such lesson")
     if row.state != "open":
         raise Refused("lesson_closed", "the lesson is over")
-    if not row.open:
+    if not (row.open or hub.plan.receives(who.classroom, lesson)):
         raise Refused("forbidden", "this lesson is not for this classroom; join it by its six-digit code")
     return web.json_response({"token": device_token_for(hub, who, lesson)})
 

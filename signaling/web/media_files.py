@@ -15,7 +15,8 @@ from aiohttp import web
 from signaling.auth import Rights
 from signaling.hub import Hub
 from signaling.messages import Refused
-from signaling.web.api import may_watch
+from signaling.people.devices import device_or_none
+from signaling.web.api import classroom_viewer, may_watch
 from signaling.web.common import HUB, bearer, permit, rights_of, set_secret
 
 COOKIE = "zd_media"
@@ -54,6 +55,9 @@ async def media_file(request: web.Request) -> web.StreamResponse:
 
 
 async def _viewer(request: web.Request, hub: Hub) -> Rights:
+    device = None if "Authorization" in request.headers else await device_or_none(request)
+    if device is not None:
+        return classroom_viewer(device)
     sealed = request.cookies.get(COOKIE)
     if sealed is not None and "Authorization" not in request.headers:
         rights = _open(hub, sealed)

@@ -17,12 +17,16 @@ from signaling.web import guard
 from signaling.web.api import add_api
 from signaling.web.checks_api import add_checks
 from signaling.web.common import HTTPS_PORT, HUB, MAX_BODY
+from signaling.web.data_api import add_data
 from signaling.web.device_api import add_devices
 from signaling.web.health import add_health
+from signaling.web.kiosk_api import add_kiosk
 from signaling.web.media_files import add_media
 from signaling.web.pages import add_pages
 from signaling.web.people_api import add_people
+from signaling.web.plan_api import add_plan
 from signaling.web.sign_in_api import add_sign_in
+from signaling.web.teacher_api import add_teacher
 from signaling.web.whip import add_whip
 from signaling.web.ws import SOCKETS, OpenSockets, websocket
 
@@ -43,6 +47,10 @@ def build_app(hub: Hub, *, dist: Path = DIST, authority: Path | None = None) -> 
     add_people(app)
     add_devices(app)
     add_sign_in(app)
+    add_plan(app)
+    add_kiosk(app)
+    add_teacher(app)
+    add_data(app)
     add_media(app)
     add_health(app)
     add_pages(app, dist, authority)

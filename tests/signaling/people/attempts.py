@@ -102,4 +102,7 @@ ATTEMPTS: dict[Action, Attempt] = {
     "watch_own_recordings": _call("GET", f"/api/library/{OWN}"),
     "manage_people": _call("GET", "/api/people"),
     "watch_all_recordings": _call("GET", f"/api/library/{OTHER}"),
+    "see_plan": _call("GET", "/api/plan"),
+    "manage_plan": _call("DELETE", "/api/plan/periods/1"),
+    "see_data": _call("GET", "/api/data"),
 }
