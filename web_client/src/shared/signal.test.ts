@@ -80,11 +80,16 @@ function welcomed(options: Partial<SignalOptions> = {}) {
   return { ...made, socket: last() }
 }
 
+/** Settles the small request that looks for a line. */
+let answerProbe: () => void = () => {}
+
 beforeEach(() => {
   vi.useFakeTimers()
   FakeSocket.made = []
+  vi.stubGlobal('fetch', () => new Promise<Response>((resolve) => (answerProbe = () => resolve(new Response()))))
 })
 afterEach(() => {
+  vi.unstubAllGlobals()
   vi.clearAllTimers()
   vi.useRealTimers()
 })
@@ -185,6 +190,33 @@ describe('reconnecting', () => {
     expect(socket.types()).toEqual(['hello', 'ping', 'ping'])
     vi.advanceTimersByTime(2500)
     expect(seen.states[1]).toBe('lost')
+    expect(FakeSocket.made.length).toBe(2)
+  })
+
+  it('tries again at once when an attempt hung, and as soon as anything gets through', async () => {
+    const { socket } = welcomed()
+    socket.fail()
+    vi.advanceTimersByTime(0)
+    expect(FakeSocket.made.length).toBe(2)
+    vi.advanceTimersByTime(6000)
+    expect(FakeSocket.made.length).toBe(3)
+    vi.advanceTimersByTime(1000)
+    answerProbe()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(FakeSocket.made.length).toBe(4)
+    await vi.advanceTimersByTimeAsync(1500)
+    answerProbe()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(FakeSocket.made.length, 'once for one attempt').toBe(4)
+  })
+
+  it('leaves alone an attempt that is further than the small request', async () => {
+    const { socket } = welcomed()
+    socket.fail()
+    vi.advanceTimersByTime(1000)
+    last().open()
+    answerProbe()
+    await vi.advanceTimersByTimeAsync(0)
     expect(FakeSocket.made.length).toBe(2)
   })
 

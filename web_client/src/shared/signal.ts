@@ -1,6 +1,7 @@
 /** The WebSocket of PROTOCOL.md section 3: it reconnects for ever, resumes, and answers requests by id. */
 
 import { serverClock } from './clock'
+import { probe } from './probe'
 import {
   CodedError,
   PROTOCOL_VERSION,
@@ -61,6 +62,7 @@ export class Signal {
   private attempt = 0
   private welcomed = false
   private lastHeard = 0
+  private stopProbe = () => {}
   private nextId = 1
   private readonly pending = new Map<number, Pending>()
   /** Offers made while the first line is still being built. */
@@ -108,7 +110,7 @@ export class Signal {
     this.drop()
   }
 
-  private connect(): void {
+  private connect(probing = true): void {
     clearTimeout(this.retry)
     this.welcomed = false
     const make = this.options.socket ?? ((url: string) => new WebSocket(url))
@@ -116,12 +118,23 @@ export class Signal {
     this.socket = socket
     this.lastHeard = performance.now()
     socket.onopen = () => socket === this.socket && this.sayHello()
+    if (this.state === 'lost' && probing) this.stopProbe = probe(() => this.overtaken(socket))
     socket.onmessage = (event) => socket === this.socket && this.hear(String(event.data))
     socket.onclose = () => socket === this.socket && this.lose()
     this.ping = setInterval(() => this.beat(), PING_EVERY_MS)
   }
 
+  /** A request that began later has been answered: this attempt waits for a packet that was lost long ago. */
+  private overtaken(socket: WebSocket): void {
+    this.stopProbe()
+    if (socket !== this.socket || socket.readyState !== 0) return
+    this.drop()
+    // One restart is enough: on a slow line a second one would only lose time.
+    this.connect(false)
+  }
+
   private sayHello(): void {
+    this.stopProbe()
     const { page, tab, language, token } = this.options
     const resume = this.session
     this.lastHeard = performance.now()
@@ -131,7 +144,9 @@ export class Signal {
 
   private beat(): void {
     const silence = performance.now() - this.lastHeard
-    if (silence > (this.welcomed ? DEAD_AFTER_MS : CONNECT_WITHIN_MS)) this.lose()
+    const opening = this.socket?.readyState === 0
+    // An attempt that hung has waited long enough.
+    if (silence > (this.welcomed ? DEAD_AFTER_MS : CONNECT_WITHIN_MS)) this.lose(opening)
     else if (this.welcomed) this.write({ type: 'ping', t: Math.round(performance.now()) })
   }
 
@@ -196,16 +211,18 @@ export class Signal {
     this.options.events.ended(code)
   }
 
-  private lose(): void {
+  private lose(atOnce = false): void {
     this.drop()
     if (this.state === 'ended') return
     this.setState('lost')
+    if (atOnce) return this.connect()
     const base = BACKOFF_MS[Math.min(this.attempt++, BACKOFF_MS.length - 1)] ?? 2000
     const jitter = 1 + BACKOFF_JITTER * ((this.options.random ?? Math.random)() * 2 - 1)
     this.retry = setTimeout(() => this.connect(), base * jitter)
   }
 
   private drop(): void {
+    this.stopProbe()
     clearInterval(this.ping)
     clearTimeout(this.retry)
     const socket = this.socket
