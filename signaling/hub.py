@@ -100,8 +100,8 @@ class Hub:
             rights = verify(token, self.keys)
         except TokenRefused as refused:
             raise Refused(refused.code, refused.detail) from None
-        if not self.register.people.may_act(rights.sub):
-            raise Refused("forbidden", "this account was closed; ask the operator")
+        if not self.register.people.may_act(rights.sub, rights.role):
+            raise Refused("forbidden", "this account was closed or changed; sign in again, or ask the operator")
         if rights.room is not None and await self.store.revoked(rights.room, rights.sub):
             raise Refused("forbidden", "you were removed from this lesson")
         return rights
@@ -126,8 +126,16 @@ class Hub:
             raise Refused("no_such_lesson", "there is no such lesson")
         return await self.create(rights, "", rights.room)
 
-    async def create(self, rights: Rights, title: str, lesson: str | None = None, name: str | None = None) -> Room:
-        """Open a lesson; raises `Refused`."""
+    async def create(
+        self,
+        rights: Rights,
+        title: str,
+        lesson: str | None = None,
+        name: str | None = None,
+        *,
+        to_all: bool | None = None,
+    ) -> Room:
+        """Open a lesson, `to_all` who know its code or to known classrooms and persons; raises `Refused`."""
         if not rights.may("open_lesson"):
             raise Refused("forbidden", "the token does not allow to create lessons")
         if lesson is not None and not (SAFE_ID.fullmatch(lesson) and len(lesson) <= MAX_LESSON_ID):
@@ -138,7 +146,11 @@ class Hub:
         teacher = name or (rights.name if rights.name != rights.sub else "")
         now_ms, identity = self.now_ms(), lesson or secrets.token_hex(8)
         title = title or name or rights.name
-        return await self.open(LessonRow(identity, title, rights.sub, teacher, "", "open", identity, now_ms, now_ms))
+        if lesson == DEMO or to_all is None:
+            # Until classrooms are registered nobody could come in otherwise.
+            to_all = lesson == DEMO or not self.register.people.has_classrooms
+        row = LessonRow(identity, title, rights.sub, teacher, "", "open", identity, now_ms, now_ms, open=to_all)
+        return await self.open(row)
 
     async def open(self, row: LessonRow) -> Room:
         """Open a lesson as `row` has it, with a code of its own; raises `Refused`."""

@@ -89,11 +89,15 @@ class People:
         """Whether a token's `sub` is of somebody in the register."""
         return sub in self.persons or sub in self.classrooms
 
-    def may_act(self, sub: str) -> bool:
-        """Whether somebody of the register is still welcome, and has no first password; True for all others."""
+    def may_act(self, sub: str, role: Role) -> bool:
+        """Whether somebody of the register is still welcome, and in this role; True for all others.
+
+        A link of a lesson is a teacher's, a lesson's code leads to a classroom's seat: those roles may differ.
+        """
         person, classroom = self.persons.get(sub), self.classrooms.get(sub)
         if person is not None:
-            return person.active and not person.must_change
+            in_role = role in (person.role, "teacher", "classroom")
+            return person.active and not person.must_change and in_role
         return classroom is None or classroom.active
 
     @property

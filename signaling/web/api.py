@@ -15,12 +15,14 @@ from signaling.hub import Hub
 from signaling.lesson import DEMO
 from signaling.links import NAMES, link_rights, page_of_link
 from signaling.messages import ErrorCode, Refused
-from signaling.people.devices import Device, device_or_none
+from signaling.people.devices import Device, device_of, device_or_none
 from signaling.recordings import ENTRY_FIELDS
 from signaling.store import LessonRow
 from signaling.timetable.watching import classroom_may_watch
 from signaling.web.common import HUB, json_body, permit, rights_of, room_in_charge, text_field, token_for
+from signaling.web.device_api import DEVICE_TOKEN_S, device_rights
 from signaling.web.limits import WRONG_CODES, RateLimit
+from signaling.web.sign_in_api import person_of
 
 TOKEN_S = 12 * 3600
 LINK_S = 30 * 86400
@@ -47,7 +49,7 @@ def add_api(app: web.Application) -> None:
 
 
 async def join(request: web.Request) -> web.Response:
-    """A six-digit code for a classroom's token."""
+    """A six-digit code for a token of a seat in its lesson."""
     hub = request.app[HUB]
     asker, wrong_codes = request.remote or "", request.app[WRONG_CODES]
     now_s = time.monotonic()
@@ -60,9 +62,23 @@ async def join(request: web.Request) -> web.Response:
     if row is None:
         wrong_codes.take(asker, now_s)
         raise Refused("no_such_lesson", "no open lesson has this code")
+    token = token_for(hub, await _seat(request, row, name))
+    return web.json_response({"token": token, "lesson": _lesson(hub, row)})
+
+
+async def _seat(request: web.Request, row: LessonRow, name: str) -> Rights:
+    """Who sits down with a code: a known classroom or person under the own name, a stranger where all may."""
+    device, person = await device_or_none(request), await person_of(request)
+    now_s = int(time.time())
+    if device is not None:
+        return device_rights(device, row.id)
+    if person is not None:
+        return classroom_rights(person.id, person.name, row.id, now_s + TOKEN_S)
+    if not row.open:
+        words = "this lesson is for registered classrooms: pair this computer with its code, or sign in"
+        raise Refused("not_open", words)
     sub = f"classroom-{secrets.token_hex(8)}"
-    rights = classroom_rights(sub, name or sub[:16], row.id, int(time.time()) + TOKEN_S)
-    return web.json_response({"token": token_for(hub, rights), "lesson": _lesson(hub, row)})
+    return classroom_rights(sub, name or sub[:16], row.id, now_s + TOKEN_S)
 
 
 async def link(request: web.Request) -> web.Response:
@@ -94,6 +110,12 @@ async def me(request: web.Request) -> web.Response:
 async def refresh(request: web.Request) -> web.Response:
     """The same rights for some more hours."""
     rights = await rights_of(request)
+    if rights.sub in request.app[HUB].register.people.classrooms:
+        # A paired classroom asks with its cookie: unpaired, it must not live on by its tokens.
+        if (await device_of(request)).id != rights.sub:
+            raise Refused("not_paired", "this device is another classroom now")
+        short = replace(rights, expires_s=int(time.time()) + DEVICE_TOKEN_S)
+        return web.json_response({"token": token_for(request.app[HUB], short)})
     fresh = replace(rights, expires_s=max(rights.expires_s, int(time.time()) + TOKEN_S))
     return web.json_response({"token": token_for(request.app[HUB], fresh)})
 
@@ -112,10 +134,13 @@ async def create_lesson(request: web.Request) -> web.Response:
     """A new lesson with its code and a teacher's token."""
     hub = request.app[HUB]
     rights = await rights_of(request)
-    title = clean_name(text_field(await json_body(request), "title"))
+    body = await json_body(request)
+    title, to_all = clean_name(text_field(body, "title")), body.get("open")
+    if to_all is not None and not isinstance(to_all, bool):
+        raise Refused("bad_message", "open is true or false")
     # A token may name a lesson that is still to be made (`zhuandi token create --room`).
     named = rights.room if rights.room is not None and await hub.store.lesson(rights.room) is None else None
-    room = await hub.create(rights, title, named, _teacher_name(request, rights))
+    room = await hub.create(rights, title, named, _teacher_name(request, rights), to_all=to_all)
     token = _teacher_token(hub, room.row, rights)
     return web.json_response({**_lesson(hub, room.row), "token": token}, status=201)
 
@@ -211,7 +236,7 @@ def _teacher_name(request: web.Request, rights: Rights) -> str:
 def _lesson(hub: Hub, row: LessonRow) -> dict[str, Any]:
     room = hub.rooms.get(row.id)
     state = room.lesson.snapshot().state if room is not None else "closed"
-    return {"id": row.id, "title": row.title, "code": row.code, "state": state}
+    return {"id": row.id, "title": row.title, "code": row.code, "state": state, "open": row.open}
 
 
 def _row(hub: Hub, row: LessonRow) -> dict[str, Any]:

@@ -6,8 +6,7 @@ import time
 
 from aiohttp import web
 
-from signaling.auth import classroom_rights
-from signaling.hub import Hub
+from signaling.auth import Rights, classroom_rights
 from signaling.messages import Refused
 from signaling.people.devices import Device, device_of, give_cookie
 from signaling.people.model import Classroom
@@ -78,12 +77,12 @@ async def device_token(request: web.Request) -> web.Response:
         raise Refused("lesson_closed", "the lesson is over")
     if not (row.open or hub.plan.receives(who.classroom, lesson)):
         raise Refused("forbidden", "this lesson is not for this classroom; join it by its six-digit code")
-    return web.json_response({"token": device_token_for(hub, who, lesson)})
+    return web.json_response({"token": token_for(hub, device_rights(who, lesson))})
 
 
-def device_token_for(hub: Hub, who: Device, lesson: str) -> str:
-    """A classroom's token under the name of the register."""
-    return token_for(hub, classroom_rights(who.id, who.name, lesson, int(time.time()) + DEVICE_TOKEN_S))
+def device_rights(who: Device, lesson: str) -> Rights:
+    """A classroom's rights in a lesson, under the name of the register and for a short time."""
+    return classroom_rights(who.id, who.name, lesson, int(time.time()) + DEVICE_TOKEN_S)
 
 
 def _named(request: web.Request) -> Classroom:

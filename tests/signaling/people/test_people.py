@@ -1,86 +1,14 @@
-"""The register: rosters in, passwords out, who may sign in, and which device is which classroom."""
+"""The register: rosters in, passwords out, who may sign in."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-import aiohttp
 import pytest
 
-from signaling.people.pairing import CODE_MS, OVERLAP_MS, ROTATE_MS
 from signaling.people.sheet_templates import csv_list
 from tests.signaling.conftest import World
-
-HEADER = ("学校", "班级", "姓名", "角色", "账号")
-ROSTER = (
-    ("石门中心小学", "", "王芳", "主讲教师", "WangFang"),
-    ("枫林教学点", "三年级", "三年级教室", "接收教室", ""),
-    ("枫林教学点", "三年级", "张伟", "助教", "zhangwei"),
-    ("县教育局", "", "李娜", "管理员", "lina"),
-)
-
-
-def form(data: bytes, name: str = "file") -> aiohttp.FormData:
-    body = aiohttp.FormData()
-    body.add_field(name, data, filename="roster.csv")
-    return body
-
-
-async def bring(world: World, rows: Any, query: str = "") -> tuple[int, Any]:
-    """Import these rows."""
-    body = form(csv_list(HEADER, rows))
-    status, answer, _ = await world.request("POST", f"/api/people/import{query}", world.operator(), data=body)
-    return status, answer
-
-
-async def everybody(world: World) -> list[dict[str, Any]]:
-    return list((await world.request("GET", "/api/people", world.operator()))[1]["schools"])
-
-
-def active(world: World) -> set[str]:
-    """The logins that are good now."""
-    return {person.login for person in world.hub.register.people.persons.values() if person.active}
-
-
-async def sign_in(world: World, login: str, password: str) -> tuple[int, Any]:
-    status, body, _ = await world.request("POST", "/api/sign_in", json={"login": login, "password": password})
-    return status, body
-
-
-async def own_password(world: World, login: str, first: str, new: str = "long enough 1") -> Any:
-    """Change a first password; the answer."""
-    words = {"login": login, "password": first, "new": new}
-    status, body, _ = await world.request("POST", "/api/password", json=words)
-    assert status == 200, body
-    return body
-
-
-async def classroom(world: World) -> str:
-    """The roster's classroom."""
-    await bring(world, ROSTER)
-    return str(next(iter(world.hub.register.people.classrooms)))
-
-
-async def paired(world: World) -> tuple[str, str]:
-    """A classroom and the secret of its device."""
-    identity = await classroom(world)
-    code = (await world.request("POST", f"/api/classrooms/{identity}/pairing", world.operator()))[1]["code"]
-    _, _, headers = await world.request("POST", "/api/device/pair", json={"code": code})
-    return identity, secret_in(headers)
-
-
-def secret_in(headers: Any) -> str:
-    cookie = next(c for c in headers.getall("Set-Cookie") if c.startswith("zd_device="))
-    assert "HttpOnly" in cookie and "SameSite=Strict" in cookie and "Path=/" in cookie
-    return str(cookie.split(";")[0].removeprefix("zd_device="))
-
-
-async def device(world: World, secret: str) -> tuple[int, Any, Any]:
-    return await world.request("GET", "/api/device", headers={"Cookie": f"zd_device={secret}"})
-
-
-# rosters
+from tests.signaling.people.steps import HEADER, ROSTER, active, bring, everybody, form, own_password, sign_in
 
 
 async def test_a_roster_is_shown_first_and_changes_nothing_until_it_is_applied(world: World) -> None:
@@ -246,87 +174,3 @@ async def test_ten_wrong_passwords_lock_a_login_known_or_not_and_nobody_elses(wo
 async def test_one_address_cannot_try_many_logins(world: World) -> None:
     codes = [(await sign_in(world, f"login{i}", "wrong"))[1]["code"] for i in range(65)]
     assert codes[0] == "bad_login" and codes[-1] == "locked"
-
-
-# devices
-
-
-async def test_a_code_pairs_one_device_once_however_it_is_typed(world: World) -> None:
-    identity = await classroom(world)
-    status, body, _ = await world.request("POST", f"/api/classrooms/{identity}/pairing", world.operator())
-    code = body["code"]
-    assert status == 200 and len(code) == 9 and code[4] == "-" and not set(code) & set("ILOU")
-    kept = await world.hub.store.database.connection.execute_fetchall("SELECT * FROM pairing_codes")
-    assert code.replace("-", "") not in json.dumps([list(row) for row in kept])
-    typed = f" {code.lower().replace('1', 'l').replace('0', 'o')} "
-    status, body, headers = await world.request("POST", "/api/device/pair", json={"code": typed})
-    assert status == 200 and body["classroom"] == {
-        "id": identity, "school": "枫林教学点", "class": "三年级", "name": "三年级教室",
-    }  # fmt: skip
-    assert (await device(world, secret_in(headers)))[1]["classroom"]["id"] == identity
-    status, body, _ = await world.request("POST", "/api/device/pair", json={"code": code})
-    assert (status, body["code"]) == (401, "not_paired")
-
-
-async def test_a_code_runs_out_and_a_newer_one_replaces_it(world: World) -> None:
-    identity = await classroom(world)
-    path = f"/api/classrooms/{identity}/pairing"
-    old, new = [(await world.request("POST", path, world.operator()))[1]["code"] for _ in range(2)]
-    assert (await world.request("POST", "/api/device/pair", json={"code": old}))[0] == 401
-    world.now_ms[0] += CODE_MS
-    assert (await world.request("POST", "/api/device/pair", json={"code": new}))[0] == 401
-
-
-async def test_pairing_anew_or_unpairing_puts_the_old_device_out(world: World) -> None:
-    identity, first = await paired(world)
-    _, second = await paired(world)
-    assert (await device(world, first))[0] == 401 and (await device(world, second))[0] == 200
-    await world.request("DELETE", f"/api/classrooms/{identity}/pairing", world.operator())
-    status, body, _ = await device(world, second)
-    assert (status, body["code"]) == (401, "not_paired")
-
-
-async def test_a_secret_is_changed_daily_and_requests_that_cross_each_other_lose_nothing(world: World) -> None:
-    _, first = await paired(world)
-    assert "Set-Cookie" not in (await device(world, first))[2]
-    world.now_ms[0] += ROTATE_MS
-    answers = [await device(world, first) for _ in range(3)]  # as if the first two answers were lost
-    second = {secret_in(answer[2]) for answer in answers}
-    assert len(second) == 1 and second != {first}
-    world.now_ms[0] += OVERLAP_MS
-    assert (await device(world, *second))[0] == 200  # from now on the first is worth nothing
-    assert (await device(world, first))[0] == 401
-
-
-async def test_wrong_pairing_codes_are_counted_together_with_wrong_lesson_codes(world: World) -> None:
-    for _ in range(5):
-        assert (await world.request("POST", "/api/device/pair", json={"code": "AAAA-AAAA"}))[0] == 401
-        assert (await world.request("POST", "/api/join", json={"code": "000000"}))[0] == 404
-    assert (await world.request("POST", "/api/device/pair", json={"code": "AAAA-AAAA"}))[0] == 429
-    assert (await world.request("POST", "/api/join", json={"code": "000000"}))[0] == 429
-
-
-async def test_a_device_gets_short_tokens_in_the_registers_name(world: World) -> None:
-    identity, secret = await paired(world)
-    mine = {"Cookie": f"zd_device={secret}"}
-    async with world.page(world.teacher(), "teacher"):
-        status, body, _ = await world.request("POST", "/api/device/token", json={"lesson": "lesson-1"}, headers=mine)
-        assert status == 200
-        _, me, _ = await world.request("GET", "/api/me", body["token"])
-        assert (me["name"], me["role"], me["lesson"]["id"]) == ("枫林教学点 三年级教室", "classroom", "lesson-1")
-        status, body, _ = await world.request("POST", "/api/device/token", json={"lesson": "no"}, headers=mine)
-        assert (status, body["code"]) == (404, "no_such_lesson")
-        world.http.cookie_jar.clear()
-        status, body, _ = await world.request("POST", "/api/device/token", json={"lesson": "lesson-1"})
-        assert (status, body["code"]) == (401, "not_paired")
-        async with world.page(world.token(_device_rights(identity))) as page:
-            await world.request("DELETE", f"/api/classrooms/{identity}/pairing", world.operator())
-            assert (await page.hear("bye"))["reason"] == "removed"
-
-
-def _device_rights(identity: str) -> Any:
-    import time
-
-    from signaling.auth import classroom_rights
-
-    return classroom_rights(identity, "枫林教学点 三年级教室", "lesson-1", int(time.time()) + 600)
