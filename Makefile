@@ -16,7 +16,7 @@ NPM_FLAGS := --no-audit --no-fund --loglevel=error
 PACKAGES := signaling recorder streaming bandwidth benchmarks tests
 
 RUST_SOURCES := $(shell find $(CORE) -path $(CORE)/target -prune -o \( -name '*.rs' -o -name 'Cargo.*' \) -print)
-WEB_SOURCES := $(shell find web_client -name node_modules -prune -o -name dist -prune -o -type f -not -name '*.py' -print 2>/dev/null)
+WEB_SOURCES := $(shell find web_client -name node_modules -prune -o -name dist -prune -o -type f -not -name '*.py' -print 2>/dev/null) signaling/checks/rules.json
 VOICE := signaling/ends/voice
 
 .PHONY: help run dev test setup setup-tests preflight preflight-tests lint types layers rust-checks web-checks pytest screenshots bench clean

@@ -8,7 +8,7 @@ import { defineConfig } from 'vitest/config'
 import { kioskWorker } from './vite.worker.ts'
 
 /** One HTML file a page: a classroom never downloads the operator's console. */
-const PAGES = ['index', 'teacher', 'classroom', 'operator', 'library', 'watch', 'trust']
+const PAGES = ['index', 'teacher', 'classroom', 'operator', 'library', 'watch', 'trust', 'check']
 
 /** Windows 7 PCs in schools stop at Chrome 109; older kiosk images at 87. */
 const BROWSERS = ['chrome87', 'edge88', 'firefox78', 'safari14']
@@ -38,6 +38,8 @@ function compressed(): Plugin {
 export default defineConfig({
   plugins: [vue(), kioskWorker(BROWSERS), compressed()],
   appType: 'mpa',
+  // The rules of the checks are shared with the server.
+  server: { fs: { allow: ['..'] } },
   define: { __VUE_OPTIONS_API__: 'false', __VUE_PROD_DEVTOOLS__: 'false' },
   build: {
     target: BROWSERS,

@@ -20,6 +20,8 @@ Action = Literal[
     "see_plan",
     "manage_plan",  # periods, changes of a day, settings
     "see_data",  # bytes of schools, ratings
+    "check_line",  # before a lesson, from where one sits
+    "see_checks",  # what others found
 ]
 Grant = Literal["join", "create", "list_rooms", "admin", "record", "publish", "subscribe"]  # fields of `Rights`
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -29,14 +31,31 @@ ACTIONS: tuple[Action, ...] = get_args(Action)
 # into lessons that are on; the operator looks after everything and teaches nothing.
 TABLE: dict[Role, frozenset[Action]] = {
     "teacher": frozenset(
-        {"publish", "receive", "open_lesson", "run_own_lesson", "list_lessons", "watch_own_recordings", "see_plan"}
+        {
+            "publish",
+            "receive",
+            "open_lesson",
+            "run_own_lesson",
+            "list_lessons",
+            "watch_own_recordings",
+            "see_plan",
+            "check_line",
+        }
     ),
-    "assistant": frozenset({"receive"}),
-    "classroom": frozenset({"receive"}),
+    "assistant": frozenset({"receive", "check_line"}),
+    "classroom": frozenset({"receive", "check_line"}),
     "reviewer": frozenset(
-        {"receive", "list_lessons", "list_all_lessons", "watch_own_recordings", "watch_all_recordings", "see_plan"}
+        {
+            "receive",
+            "list_lessons",
+            "list_all_lessons",
+            "watch_own_recordings",
+            "watch_all_recordings",
+            "see_plan",
+            "check_line",
+        }
     ),
-    "patrol": frozenset({"receive", "list_lessons", "list_all_lessons", "see_table", "see_plan"}),
+    "patrol": frozenset({"receive", "list_lessons", "list_all_lessons", "see_table", "see_plan", "check_line"}),
     "operator": frozenset(set(ACTIONS) - {"publish"}),
 }
 # The grant of LiveKit's tokens that stands for an action…
@@ -54,6 +73,8 @@ NEEDS: dict[Action, tuple[Grant, ...]] = {
     "list_all_lessons": ("list_rooms",),
     "see_table": ("list_rooms",),
     "watch_own_recordings": ("create", "record"),
+    "check_line": ("join",),
+    "see_checks": ("admin",),
     "manage_people": ("admin",),
     "see_plan": ("list_rooms",),
     "manage_plan": ("admin",),

@@ -14,7 +14,8 @@ from signaling.checks.desk import CHECK_S, CheckDesk
 from signaling.checks.reports import Reports
 from signaling.checks.rules import Facts
 from signaling.messages import Refused
-from signaling.web.common import HUB, MAX_BODY, json_body, refusal, rights_of, text_field
+from signaling.people.devices import device_or_none
+from signaling.web.common import HUB, MAX_BODY, json_body, permit, refusal, rights_of, text_field
 from signaling.web.limits import WRONG_CODES, RateLimit
 
 DESK: web.AppKey[CheckDesk] = web.AppKey("check_desk", CheckDesk)
@@ -145,9 +146,13 @@ async def today(request: web.Request) -> web.Response:
 
 
 async def _asker(request: web.Request, code: str) -> Asker:
-    """A signed token, or the operator's code of the day; raises `Refused`."""
+    """A paired classroom, a token, or the operator's code of the day; raises `Refused`."""
+    device = await device_or_none(request)
+    if device is not None:
+        return Asker(device.id, device.name, device.id)
     if "Authorization" in request.headers:
         rights = await rights_of(request)
+        permit(rights, "check_line")
         return Asker(rights.sub, rights.name)
     address, wrong_codes, now_s = request.remote or "", request.app[WRONG_CODES], time.monotonic()
     if code and wrong_codes.may(address, now_s):
@@ -158,8 +163,7 @@ async def _asker(request: web.Request, code: str) -> Asker:
 
 
 async def _operator(request: web.Request) -> None:
-    if not (await rights_of(request)).admin:
-        raise Refused("forbidden", "this is for operators")
+    permit(await rights_of(request), "see_checks")
 
 
 def _secret(request: web.Request) -> str:

@@ -13,6 +13,7 @@ from signaling.checks.code import LETTERS, REPORT_LETTERS, code_of_day, is_code_
 from signaling.checks.desk import CHECK_S, IDLE_CLOSE_S, LESSON, MAX_BYTES, MAX_CHECKS, MAX_LEGS
 from signaling.checks.stream import CheckStream
 from tests.signaling.conftest import KEYS, World, vector
+from tests.signaling.people.steps import paired
 
 SECRET = KEYS["test"]
 DAY_MS = 86_400_000
@@ -71,6 +72,17 @@ async def test_a_check_needs_a_token_or_the_code_of_the_day(world: World) -> Non
     await begin(world, code=f"{today[:3]} {today[3:]}")
     await begin(world, code=code_of_day(SECRET, world.now_ms[0] - DAY_MS))
     await begin(world, world.classroom())
+
+
+async def test_a_paired_classroom_checks_without_any_code_and_is_named_in_its_report(world: World) -> None:
+    identity, secret = await paired(world)
+    cookie = {"Cookie": f"zd_device={secret}"}
+    assert (await world.request("POST", "/api/checks/begin", json={}, headers=cookie))[0] == 201
+    body = {"facts": {"reach": "ok"}, "name": "somebody else"}
+    assert (await world.request("POST", "/api/checks", json=body, headers=cookie))[0] == 201
+    (row,) = (await world.request("GET", "/api/checks", world.operator()))[1]["checks"]
+    assert row["device"] == identity
+    assert row["name"] == "枫林教学点 三年级教室"
 
 
 async def test_codes_cannot_be_guessed(world: World) -> None:

@@ -105,4 +105,6 @@ ATTEMPTS: dict[Action, Attempt] = {
     "see_plan": _call("GET", "/api/plan"),
     "manage_plan": _call("DELETE", "/api/plan/periods/1"),
     "see_data": _call("GET", "/api/data"),
+    "check_line": _call("POST", "/api/checks/begin"),
+    "see_checks": _call("GET", "/api/checks"),
 }

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { pickLanguage, translator, language, catalogue, type Catalogue } from '../shared/text'
+import { checks } from './checks'
 import { classroom } from './classroom'
 import { common, faultKey, faults } from './common'
 import { home, trust } from './home'
@@ -12,6 +13,7 @@ import { rungs } from './rungs'
 import { teacher } from './teacher'
 
 const ALL: Record<string, Catalogue<string>> = {
+  checks,
   classroom,
   common,
   faults,
