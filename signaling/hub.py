@@ -126,6 +126,11 @@ class Hub:
             raise Refused("no_such_lesson", "there is no such lesson")
         return await self.create(rights, "", rights.room)
 
+    @property
+    def open_by_default(self) -> bool:
+        """Whether a lesson that nobody said anything of is open to all: until classrooms are registered."""
+        return not self.register.people.has_classrooms
+
     async def create(
         self,
         rights: Rights,
@@ -147,8 +152,7 @@ class Hub:
         now_ms, identity = self.now_ms(), lesson or secrets.token_hex(8)
         title = title or name or rights.name
         if lesson == DEMO or to_all is None:
-            # Until classrooms are registered nobody could come in otherwise.
-            to_all = lesson == DEMO or not self.register.people.has_classrooms
+            to_all = lesson == DEMO or self.open_by_default
         row = LessonRow(identity, title, rights.sub, teacher, "", "open", identity, now_ms, now_ms, open=to_all)
         return await self.open(row)
 

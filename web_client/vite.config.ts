@@ -8,7 +8,7 @@ import { defineConfig } from 'vitest/config'
 import { kioskWorker } from './vite.worker.ts'
 
 /** One HTML file a page: a classroom never downloads the operator's console. */
-const PAGES = ['index', 'teacher', 'classroom', 'operator', 'library', 'watch', 'trust', 'check']
+const PAGES = ['index', 'teacher', 'classroom', 'operator', 'library', 'watch', 'trust', 'check', 'sign-in']
 
 /** Windows 7 PCs in schools stop at Chrome 109; older kiosk images at 87. */
 const BROWSERS = ['chrome87', 'edge88', 'firefox78', 'safari14']

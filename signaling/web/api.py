@@ -103,7 +103,13 @@ async def me(request: web.Request) -> web.Response:
     row = await hub.store.lesson(rights.room) if rights.room is not None else None
     lesson = _lesson(hub, row) if row is not None else None
     return web.json_response(
-        {"role": rights.role, "name": rights.name, "lesson": lesson, "expires_ms": rights.expires_s * 1000}
+        {
+            "role": rights.role,
+            "name": rights.name,
+            "lesson": lesson,
+            "expires_ms": rights.expires_s * 1000,
+            "open_by_default": hub.open_by_default,
+        }
     )
 
 
@@ -127,7 +133,7 @@ async def lessons(request: web.Request) -> web.Response:
     permit(rights, "list_lessons")
     every = rights.may("list_all_lessons")
     rows = [r for r in await hub.store.recent() if every or r.teacher == rights.sub or r.id == rights.room]
-    return web.json_response({"lessons": [_row(hub, row) for row in rows]})
+    return web.json_response({"lessons": [_row(hub, row) for row in rows], "open_by_default": hub.open_by_default})
 
 
 async def create_lesson(request: web.Request) -> web.Response:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-PAGES = ("index", "teacher", "classroom", "operator", "library", "watch", "trust", "check")
+PAGES = ("index", "teacher", "classroom", "operator", "library", "watch", "trust", "check", "sign-in")
 DIST: web.AppKey[Path] = web.AppKey("dist", Path)
 AUTHORITY: web.AppKey[Path] = web.AppKey("authority", Path)
 # Names carry a content hash (Vite), so they never change.

@@ -7,6 +7,7 @@ import { home, trust } from './home'
 import { kiosk } from './kiosk'
 import { links } from './links'
 import { library, player } from './library'
+import { opening } from './opening'
 import { operator } from './operator'
 import { people, signIn } from './people'
 import { rungs } from './rungs'
@@ -23,6 +24,7 @@ const ALL: Record<string, Catalogue<string>> = {
   library,
   links,
   player,
+  opening,
   operator,
   people,
   signIn,

@@ -6,6 +6,7 @@ import ClassroomPage from './classroom/ClassroomPage.vue'
 import HomePage from './home/HomePage.vue'
 import LibraryPage from './library/LibraryPage.vue'
 import OperatorPage from './operator/OperatorPage.vue'
+import SignInPage from './sign-in/SignInPage.vue'
 import TeacherPage from './teacher/TeacherPage.vue'
 import TrustPage from './trust/TrustPage.vue'
 import WatchPage from './watch/WatchPage.vue'
@@ -18,6 +19,7 @@ const PAGES: Record<string, Component> = {
   library: LibraryPage,
   watch: WatchPage,
   trust: TrustPage,
+  signIn: SignInPage,
 }
 let app: App | null = null
 /** A page has asked the server what it is for. */

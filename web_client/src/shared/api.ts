@@ -6,12 +6,19 @@ export interface Me {
   role: Role
   name: string
   lesson: LessonBrief | null
+  open_by_default?: boolean
 }
 
 export interface LessonRow extends LessonBrief {
   teacher?: string
   created_ms?: number
   receivers?: number
+  open?: boolean
+}
+
+export interface Lessons {
+  lessons: LessonRow[]
+  open_by_default?: boolean
 }
 
 export interface NewLesson extends LessonBrief {
@@ -79,12 +86,13 @@ export class Api {
     return (await this.ask<{ token: string }>('POST', '/api/link', { key, language })).token
   }
 
-  async lessons(): Promise<LessonRow[]> {
-    return (await this.ask<{ lessons: LessonRow[] }>('GET', '/api/lessons')).lessons
+  lessons(): Promise<Lessons> {
+    return this.ask('GET', '/api/lessons')
   }
 
-  createLesson(title: string): Promise<NewLesson> {
-    return this.ask('POST', '/api/lessons', { title })
+  /** `open`: also classrooms that are not registered may come in by the code. */
+  createLesson(title: string, open: boolean): Promise<NewLesson> {
+    return this.ask('POST', '/api/lessons', { title, open })
   }
 
   async lessonToken(id: string): Promise<string> {

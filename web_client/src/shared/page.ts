@@ -5,8 +5,9 @@ import { common } from '../locales/common'
 import '../styles/base.css'
 import { Api } from './api'
 import { CodedError } from './protocol'
+import { comeBack, remembered } from './session'
 import { language } from './text'
-import { tokenIn } from './token'
+import { TokenStore, tokenIn } from './token'
 
 /** A page's words, as far as its name in the browser's tab needs them. */
 interface Named {
@@ -19,14 +20,15 @@ export const linkFault = ref<string | null>(null)
 /** Answers after which the same key can never work. */
 const REFUSED = new Set(['bad_token', 'expired_token', 'forbidden'])
 
-/** Mounts a page, and reloads it when a link with another token is opened in the same tab. */
-export async function mountPage(page: Component, words?: Named): Promise<void> {
+/** Mounts a page, with the session of who is signed in where it is `forPersons`, and reloads it when a link with another token is opened in the same tab. */
+export async function mountPage(page: Component, words?: Named, forPersons = false): Promise<void> {
   document.documentElement.lang = language.value === 'zh' ? 'zh-CN' : 'en'
   watchEffect(() => (document.title = tabTitle(words)))
   window.addEventListener('hashchange', () => {
     if (/[#&](token|code|key)=/.test(location.hash)) location.reload()
   })
   await openShortLink()
+  if (forPersons && remembered() && !/[#&](token|code)=/.test(location.hash) && !new TokenStore().get()) await comeBack()
   createApp(page).mount('#app')
 }
 

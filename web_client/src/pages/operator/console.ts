@@ -5,7 +5,7 @@ import { Api, type LessonRow, type NewLesson } from '../../shared/api'
 import { inspect } from '../../shared/debug'
 import { openLine, type Line } from '../../shared/line'
 import { CodedError, type TableRow } from '../../shared/protocol'
-import { TokenStore } from '../../shared/token'
+import { TokenStore, readClaims } from '../../shared/token'
 
 const LOOK_EVERY_MS = 3000
 
@@ -16,6 +16,7 @@ function initialState() {
     rows: [] as TableRow[],
     lessons: null as LessonRow[] | null,
     address: null as string | null,
+    openByDefault: true,
   }
 }
 
@@ -43,10 +44,11 @@ export class Console {
   }
 
   /** What the page may do, for files that are not JSON. */
+  readonly role = (): string => readClaims(this.store.get() ?? '')?.role || 'operator'
   readonly token = (): string | null => this.store.get()
 
-  create(title: string): Promise<NewLesson | null> {
-    return this.attempt(() => this.api.createLesson(title))
+  create(title: string, open: boolean): Promise<NewLesson | null> {
+    return this.attempt(() => this.api.createLesson(title, open))
   }
 
   close(id: string): Promise<unknown> {
@@ -84,8 +86,9 @@ export class Console {
 
   private async loadLessons(): Promise<void> {
     try {
-      const all = await this.api.lessons()
-      this.state.lessons = all.filter((lesson) => lesson.state !== 'closed')
+      const { lessons, open_by_default } = await this.api.lessons()
+      this.state.openByDefault = open_by_default ?? true
+      this.state.lessons = lessons.filter((lesson) => lesson.state !== 'closed')
       this.state.fault = null
     } catch (error) {
       this.failed(error)

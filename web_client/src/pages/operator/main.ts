@@ -2,4 +2,4 @@ import { operator } from '../../locales/operator'
 import { mountPage } from '../../shared/page'
 import OperatorPage from './OperatorPage.vue'
 
-void mountPage(OperatorPage, operator)
+void mountPage(OperatorPage, operator, true)

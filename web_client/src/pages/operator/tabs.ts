@@ -3,6 +3,7 @@
 import type { Component } from 'vue'
 import { operator } from '../../locales/operator'
 import { people } from '../../locales/people'
+import type { Role } from '../../shared/protocol'
 import { translator } from '../../shared/text'
 import LessonsTab from './LessonsTab.vue'
 import PeopleTab from './people/PeopleTab.vue'
@@ -11,12 +12,17 @@ export interface Tab {
   id: string
   label: () => string
   view: Component
+  /** Who has it; nobody named: everybody who sees the page. */
+  roles?: Role[]
 }
 
 export const TABS: Tab[] = [
   { id: 'lessons', label: () => translator(operator)('lessons'), view: LessonsTab },
-  { id: 'people', label: () => translator(people)('tab'), view: PeopleTab },
+  { id: 'people', label: () => translator(people)('tab'), view: PeopleTab, roles: ['operator'] },
 ]
+
+/** The tabs of somebody with this role. */
+export const tabsFor = (role: string): Tab[] => TABS.filter((tab) => !tab.roles || tab.roles.some((one) => one === role))
 
 /** The tab that the address names, or the first. */
 export function tabOf(search: string): string {

@@ -37,6 +37,7 @@ function initialState() {
     phase: 'loading' as Phase,
     fault: null as string | null,
     lesson: null as LessonBrief | null,
+    openByDefault: true,
     address: null as string | null,
     receivers: 0,
     classrooms: null as Classrooms | null,
@@ -102,8 +103,8 @@ export class Teaching {
   }
 
   /** A new lesson begins like an opened link: with nothing left of the one before. */
-  readonly createLesson = async (title: string): Promise<void> => {
-    const made = await this.api.createLesson(title)
+  readonly createLesson = async (title: string, open: boolean): Promise<void> => {
+    const made = await this.api.createLesson(title, open)
     if (made.token) this.store.set(made.token)
     forget()
     location.reload()
@@ -121,6 +122,7 @@ export class Teaching {
     try {
       const me = await this.api.me()
       this.state.fault = null
+      this.state.openByDefault = me.open_by_default ?? true
       await this.enter(me.lesson)
     } catch (error) {
       const code = error instanceof CodedError ? error.code : 'internal'

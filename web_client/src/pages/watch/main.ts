@@ -2,4 +2,4 @@ import { player } from '../../locales/library'
 import { mountPage } from '../../shared/page'
 import WatchPage from './WatchPage.vue'
 
-void mountPage(WatchPage, player)
+void mountPage(WatchPage, player, true)
