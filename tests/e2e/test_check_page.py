@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import aiohttp
 import pytest
 from playwright.async_api import Browser, Page
 
 from signaling.addresses import machine_addresses
+from signaling.ends.door import post
 from tests.support.browser import eventually, open_page
 from tests.support.school_router import only_tcp
 from tests.support.server import Server, free_port, make_token
@@ -47,6 +49,30 @@ async def test_a_good_line_is_well_and_the_operator_finds_the_code_that_was_read
     shown = (await page.get_by_test_id("report-code").inner_text()).replace(" ", "")
     row = await checked.fetch(f"/api/checks/{shown}", make_token("operator", None))
     assert (row["name"], row["facts"]["tool"], row["level"]) == ("枫林小学", "page", "well")
+
+
+async def test_the_operator_sees_who_needs_help_before_the_bell(browser: Browser, checked: Server) -> None:
+    found: dict[str, dict[str, Any]] = {
+        "青山小学": {"udp": "blocked", "tcp": "blocked"},
+        "白云小学": {"udp": "ok", "down_kbps": 63, "height": 0},
+    }
+    async with aiohttp.ClientSession() as http:
+        for name, facts in found.items():
+            plan = checked.plan("classroom", "x", name=name)
+            await post(http, plan, "/api/checks", {"facts": {"tool": "page", **facts}, "lesson": "p1-20261122"})
+    token = make_token("operator", None)
+    page = await open_page(browser, f"{checked.url}/operator?tab=checks#token={token}")
+    rows = page.get_by_test_id("check-row")
+    await eventually(rows.all_inner_texts, lambda said: sum(name in one for name in found for one in said) == 2)
+    said = await rows.all_inner_texts()
+    worst, weak = (next(i for i, one in enumerate(said) if name in one) for name in found)
+    assert worst < weak
+    assert "63 kbit/s" in said[weak]
+    code = (await checked.fetch("/api/checks/today", token))["code"]
+    assert (await page.get_by_test_id("day-code").inner_text()).replace(" ", "") == code
+    await page.get_by_test_id("find-code").fill("000-000")
+    await page.get_by_test_id("find").click()
+    await page.get_by_test_id("no-report").wait_for()
 
 
 async def test_without_udp_the_page_says_so_and_what_to_ask_for(browser: Browser, checked: Server, port: int) -> None:

@@ -127,7 +127,7 @@ export const checks = catalogue(
     colCode: 'Report code',
     unnamed: 'A computer that is not paired',
     beforeLesson: 'before a lesson',
-    troubled: '{count} classrooms need somebody',
+    troubled: 'Classrooms that need somebody: {count}',
     allWell: 'All classrooms that checked can take lessons.',
     levelWell: 'Well',
     levelLimited: 'Weak',

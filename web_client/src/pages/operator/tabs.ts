@@ -1,10 +1,12 @@
 /** The parts of the operator's page; each is one component that gets the session. */
 
 import type { Component } from 'vue'
+import { checks } from '../../locales/checks'
 import { operator } from '../../locales/operator'
 import { people } from '../../locales/people'
 import type { Role } from '../../shared/protocol'
 import { translator } from '../../shared/text'
+import ChecksTab from './checks/ChecksTab.vue'
 import LessonsTab from './LessonsTab.vue'
 import PeopleTab from './people/PeopleTab.vue'
 
@@ -19,6 +21,7 @@ export interface Tab {
 export const TABS: Tab[] = [
   { id: 'lessons', label: () => translator(operator)('lessons'), view: LessonsTab },
   { id: 'people', label: () => translator(people)('tab'), view: PeopleTab, roles: ['operator'] },
+  { id: 'checks', label: () => translator(checks)('tab'), view: ChecksTab, roles: ['operator'] },
 ]
 
 /** The tabs of somebody with this role. */
