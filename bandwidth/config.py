@@ -155,5 +155,7 @@ class Config:
     bursty: float = 1.5
     copies_down_us: int = 5_000_000
     copies_first_us: int = 2_000_000  # the copy that a new receiver gets, while it loses nothing
+    copy_apart_s: float = 0.31  # one copy beside repairs: as far as RED's 14 bits of 48 kHz reach
+    copy_rtt_us: float = 250_000.0  # repairs come in time over a round trip of up to this
     sound_share: float = 0.92  # of the estimate: what sound and its copies may take, reports stay beside it
     lossy: float = 0.05  # the word for people

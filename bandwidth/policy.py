@@ -147,9 +147,10 @@ class AdaptivePolicy:
         held = np.minimum(demand.cap, np.maximum(lowest, config.silent_spatial))
         caps = np.where(silent, held, demand.cap).astype(np.int8)
         count, random = state.transport.size, state.loss.random
-        alone_bps, copy_bps = _sound_cost(leg_rows, demand, sounds, lowest, count, config)
+        alone_bps, copy_bps, _ = _sound_cost(leg_rows, demand, sounds, lowest, count, config)
         listening = _listening(demand, leg_rows, count)
-        copies = sound.fitting(state.sound.copies, alone_bps, copy_bps, *_sound_rooms(state, listening, mute, config))
+        many = sound.wanted(state.sound, _repaired(state, listening, config))
+        copies = sound.fitting(many, alone_bps, copy_bps, *_sound_rooms(state, listening, mute, config))
         return ladder.build(demand, leg_rows, count, caps, copies, random, state.stills.need_bps, config)
 
     def _choices(self, state: State, demand: Demand, leg_rows: Indices, now_us: int) -> Bools:
@@ -219,8 +220,10 @@ class AdaptivePolicy:
         low_rate = np.zeros(state.transport.size, dtype=np.bool_)
         sounds = SOUNDING[demand.role]
         low_rate[steps.row[sounds & (spatial < NORMAL_RATE)]] = True
-        alone_bps, copy_bps = _sound_cost(steps.row, demand, sounds, spatial, mute.size, config)
-        copies = sound.fitting(state.sound.copies, alone_bps, copy_bps, *_sound_rooms(state, listening, mute, config))
+        alone_bps, copy_bps, hertz = _sound_cost(steps.row, demand, sounds, spatial, mute.size, config)
+        repaired = _repaired(state, listening, config)
+        many = sound.wanted(state.sound, repaired)
+        copies = sound.fitting(many, alone_bps, copy_bps, *_sound_rooms(state, listening, mute, config))
         return Decision(
             subscription=demand.subscription,
             spatial=spatial,
@@ -230,7 +233,7 @@ class AdaptivePolicy:
             pacing_bps=pacing.astype(np.uint64),
             probe_bps=probe_bps.astype(np.uint64),
             probe_us=probe_us.astype(np.uint32),
-            redundancy=sound.mask(copies, state.loss.burst, listening, low_rate, config),
+            redundancy=sound.mask(copies, state.loss.burst, listening, low_rate, repaired, hertz, config),
             repair_bps=(share * rate.estimate_bps).astype(np.uint64),
             estimate_bps=np.where(heard.reports, rate.estimate_bps, 0.0).astype(np.uint64),
         )
@@ -250,17 +253,24 @@ def _listening(demand: Demand, leg_rows: Indices, count: int) -> Bools:
     return np.asarray(np.bincount(leg_rows, ~demand.listening, count) == 0, dtype=np.bool_)
 
 
+def _repaired(state: State, listening: Bools, config: Config) -> Bools:
+    """Rows whose play-out buffer waits long enough for a repair, and for a second one."""
+    return np.asarray(listening & (state.rate.rtt_us <= config.copy_rtt_us), dtype=np.bool_)
+
+
 def _sound_cost(
     row: Indices, demand: Demand, sounds: Bools, spatial: I8, count: int, config: Config
-) -> tuple[Floats, Floats]:
-    """Bit/s of each row's sound without copies, and of one copy of all of it."""
+) -> tuple[Floats, Floats, Floats]:
+    """Bit/s of each row's sound without copies, and of one copy of all of it; packets a second of one sound."""
     legs = np.flatnonzero(sounds)
     layer = np.maximum(spatial[legs], 0)
     payload = demand.rates_bps[legs, layer, -1].astype(np.float64)
     pace = 8 * demand.packets_hz[legs, layer]
     alone: Floats = np.bincount(row[legs], payload + pace * config.header_bytes, count).astype(np.float64)
     copy: Floats = np.bincount(row[legs], payload + pace * config.copy_bytes, count).astype(np.float64)
-    return alone, copy
+    hertz = np.zeros(count)
+    np.maximum.at(hertz, row[legs], pace / 8)
+    return alone, copy, hertz
 
 
 def _reasons(state: State, demand: Demand, steps: Ladder, spatial: I8, temporal: I8, config: Config) -> I8:

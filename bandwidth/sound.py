@@ -56,9 +56,21 @@ def fitting(copies: I64, alone_bps: Floats, copy_bps: Floats, room_bps: Floats, 
     return np.minimum(copies, fit)
 
 
-def mask(copies: I64, burst: Floats, listening: Bools, low_rate: Bools, config: Config) -> U16:
-    """Losses in a row need copies that stand apart; how far, the play-out buffer and the length of a packet say."""
+def wanted(sound: Sound, repaired: Bools) -> I64:
+    """Copies that the loss asks for; where repairs come in time one is enough, the link is worth more than a second."""
+    return np.where(repaired, np.minimum(sound.copies, 1), sound.copies).astype(np.int64)
+
+
+def mask(
+    copies: I64, burst: Floats, listening: Bools, low_rate: Bools, repaired: Bools, hertz: Floats, config: Config
+) -> U16:
+    """Losses in a row need copies that stand apart; how far, the play-out buffer and the length of a packet say.
+
+    Where sound is also `repaired` the one copy stands as far away as it may: by then it is known what a burst took.
+    """
     bursty = burst >= config.bursty
     spaced = np.where(listening & ~low_rate, FAR[copies], APART[copies])
     chosen = np.where(bursty, spaced, NEAR[copies])
-    return np.where(low_rate & ~listening, LATE[copies], chosen).astype(np.uint16)
+    chosen = np.where(low_rate & ~listening, LATE[copies], chosen)
+    apart = 1 << (np.clip(config.copy_apart_s * hertz, 1, 16).astype(np.int64) - 1)
+    return np.where(repaired, np.where(copies > 0, apart, 0), chosen).astype(np.uint16)

@@ -115,8 +115,8 @@ class DemandBuilder:
 
 
 def _listens(transport: Transport) -> bool:
-    """Whether the play-out buffer is deep; of an end that does not say so, whether it only listens."""
-    return transport.play_out_ms >= DEEP_MS if transport.play_out_ms > 0 else not transport.publications
+    """Whether the play-out buffer is deep; of an end that does not say so nobody knows, so it is not."""
+    return transport.play_out_ms >= DEEP_MS
 
 
 def _roles(transport: Transport) -> list[tuple[Subscription, int]]:

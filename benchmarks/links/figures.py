@@ -96,7 +96,7 @@ def longest_gap_s(seen: Seen, voice_bps: float) -> float:
     """The longest stretch of made-up sound that no outage explains."""
     outages = oracle.outages(seen.capacity, voice_bps)
     delay_s = seen.scenario.down.get("delay_us", 0) / 1e6
-    delay_s += (seen.scenario.target_us or DEEP_US) / 1e6
+    delay_s += DEEP_US / 1e6
 
     def excused(at_s: float, length_s: float) -> bool:
         return any(at_s < last + AFTER_OUTAGE_S + delay_s and at_s + length_s > first for first, last in outages)

@@ -38,7 +38,7 @@ class Room:
     camera: int
     microphone: int
     publication: int  # of its teacher's camera
-    page: Page | None  # None: its play-out buffer stays as it is
+    page: Page
 
 
 @dataclass
@@ -101,15 +101,16 @@ class World:
         sources: Sequence[Publication],
         bottleneck: int,
         up: LinkDict,
-        target_us: int | None = None,
+        *,
+        speaks: bool = False,
     ) -> Room:
-        """A classroom of that lesson behind a link; a `target_us` holds its play-out buffer, else its page does."""
+        """A classroom of that lesson behind a link; how deep its play-out buffer is, its page says."""
         transport = Transport(self.sim.add_receiver(lesson.handle, bottleneck, up), lesson, None, True)
         self._model.add_transport(transport)
         handles = [self._subscribe(transport, source) for source in sources]
-        page = Page() if target_us is None else None
-        self.sim.set_target(transport.handle, page.target_us if page else target_us or 0)
-        self._model.play_out(transport, (page.target_us if page else target_us or 0) // 1000)
+        page = Page(speaks)
+        self.sim.set_target(transport.handle, page.target_us)
+        self._model.play_out(transport, page.target_us // 1000)
         room = Room(transport.handle, handles[0], handles[1], sources[0].handle, page)
         self.rooms.append(room)
         return room
@@ -118,7 +119,7 @@ class World:
         """A lesson of its own with one classroom behind this link."""
         lesson, *sources = self.add_lesson()
         bottleneck = self.sim.add_bottleneck(scenario.down)
-        return self.add_room(lesson, sources, bottleneck, scenario.up, scenario.target_us)
+        return self.add_room(lesson, sources, bottleneck, scenario.up, speaks=scenario.speaks)
 
     def probe_share(self, room: Room) -> float:
         """Share of all bytes to a classroom that were padding of probes."""
@@ -127,8 +128,6 @@ class World:
     def _look(self, metrics: dict[str, Table]) -> None:
         """What the pages do once a second: see how their lines are, and how deep to buffer."""
         for room in self.rooms:
-            if room.page is None:
-                continue
             target_us = room.page.look(self.sim.now_us, metrics["sounds"], room.microphone)
             if target_us is not None:
                 self.sim.set_target(room.transport, target_us)

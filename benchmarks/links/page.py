@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 SHALLOW_US = 200_000
-DEEP_US = 600_000
+DEEP_US = 800_000
+DEEP_SPEAKING_US = 400_000
 CALM_US = 60_000_000
 LOSS = 0.02
 CONCEALED = 0.005
@@ -22,6 +23,7 @@ COUNTERS = ("packets", "lost", "nacks", "concealed_us", "played_us")
 class Page:
     """Shallow on a good line, deep for a minute after it lost."""
 
+    speaks: bool = False
     target_us: int = SHALLOW_US
     _troubled_us: int = -CALM_US
     _reported_us: int = 0
@@ -38,7 +40,8 @@ class Page:
             gaps = before["packets"] >= LEAST_PACKETS and grown["concealed_us"] > CONCEALED * grown["played_us"]
             if lossy or gaps:
                 self._troubled_us = now_us
-        before_us, self.target_us = self.target_us, DEEP_US if now_us - self._troubled_us < CALM_US else SHALLOW_US
+        deep_us = DEEP_SPEAKING_US if self.speaks else DEEP_US
+        before_us, self.target_us = self.target_us, deep_us if now_us - self._troubled_us < CALM_US else SHALLOW_US
         return self.target_us if self.target_us != before_us else None
 
     def reports(self, now_us: int) -> bool:

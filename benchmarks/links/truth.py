@@ -79,7 +79,7 @@ def simulate(link: Scenario, seen: Watched, source: films.Recording, options: Op
     bottleneck = world.sim.add_bottleneck(link.down)
     lesson, *sources = world.add_lesson()
     world.run(seen.joined_s, 1.0, lambda _: None)
-    room = world.add_room(lesson, sources, bottleneck, link.up, link.target_us)
+    room = world.add_room(lesson, sources, bottleneck, link.up)
     world.run(WARM_S, 1.0, lambda _: None)
     world.sim.clear_delays()
     before = world.sim.metrics()

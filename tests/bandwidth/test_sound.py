@@ -6,29 +6,43 @@ import numpy as np
 import pytest
 
 from bandwidth.config import Config
-from bandwidth.sound import fitting, fresh, mask, update
+from bandwidth.sound import fitting, fresh, mask, update, wanted
+
+
+def bits(copies: int, burst: float, *, listening: bool, low_rate: bool, repaired: bool = False) -> int:
+    """The distances of the copies of one receiver, packet of 60 ms at the low rate and of 20 ms else."""
+    deep, slow, again = np.array([listening]), np.array([low_rate]), np.array([repaired])
+    hertz = np.array([1000 / 60 if low_rate else 50.0])
+    return int(mask(np.array([copies]), np.array([burst]), deep, slow, again, hertz, Config())[0])
 
 
 @pytest.mark.parametrize("copies", range(4))
 @pytest.mark.parametrize("burst", [1.0, 3.0])
+@pytest.mark.parametrize("low_rate", [False, True])
 @pytest.mark.parametrize(
-    ("listening", "low_rate", "span_ms"),
-    [(False, False, 140), (False, True, 140), (True, False, 341), (True, True, 341)],
+    ("listening", "repaired", "span_ms"), [(False, False, 140), (True, False, 341), (True, True, 341)]
 )
 def test_copies_reach_no_farther_back_than_the_buffer_waits(
-    copies: int, burst: float, listening: bool, low_rate: bool, span_ms: int
+    copies: int, burst: float, low_rate: bool, listening: bool, repaired: bool, span_ms: int
 ) -> None:
-    one = np.array([copies]), np.array([burst]), np.array([listening]), np.array([low_rate])
-    bits = int(mask(*one, Config())[0])
-    assert bits.bit_length() * (60 if low_rate else 20) <= span_ms
-    assert (bits > 0) == (copies > 0) and bits.bit_count() <= copies
+    found = bits(copies, burst, listening=listening, low_rate=low_rate, repaired=repaired)
+    assert found.bit_length() * (60 if low_rate else 20) <= span_ms
+    assert (found > 0) == (copies > 0) and found.bit_count() <= copies
 
 
 def test_losses_in_a_row_get_copies_that_stand_apart() -> None:
-    deep, normal = np.array([True]), np.array([False])
-    two = np.array([2])
-    assert int(mask(two, np.array([1.0]), deep, normal, Config())[0]) == 0b11
-    assert int(mask(two, np.array([3.0]), deep, normal, Config())[0]) == 0b1010
+    assert bits(2, 1.0, listening=True, low_rate=False) == 0b11
+    assert bits(2, 3.0, listening=True, low_rate=False) == 0b1010
+
+
+@pytest.mark.parametrize("low_rate", [False, True])
+def test_beside_repairs_one_copy_far_away_is_enough(low_rate: bool) -> None:
+    sound = fresh(1)
+    update(sound, np.array([0.4]), 0, Config())
+    assert wanted(sound, np.array([True])).tolist() == [1]
+    assert wanted(sound, np.array([False])).tolist() == [3]
+    span_ms = bits(1, 1.0, listening=True, low_rate=low_rate, repaired=True).bit_length() * (60 if low_rate else 20)
+    assert span_ms >= 240
 
 
 def test_copies_give_way_before_they_fill_the_link_but_one_always_goes() -> None:

@@ -5,7 +5,7 @@ import { count } from '../../shared/stats'
 import { language } from '../../shared/text'
 import { step } from './keys'
 import { LINGER_MS, isDeliberate, useLinger } from './linger'
-import { CALM_MS, DEEP_MS, Playout, SHALLOW_MS } from './playout'
+import { CALM_MS, DEEP_MS, DEEP_SPEAKING_MS, Playout, SHALLOW_MS } from './playout'
 import { rungSentence } from './rung'
 import { shownPictures } from './shown'
 import { DEFAULT_SLOTS, isShown, midOf } from './slots'
@@ -126,6 +126,12 @@ describe('the play-out buffer', () => {
     expect(playout.look(at(1000, 50, 0), at(2000, 90, 10))).toBe(DEEP_MS)
     expect(playout.look(at(2000, 90, 10), at(1999 + CALM_MS, 3000, 10))).toBe(DEEP_MS)
     expect(playout.look(at(1999 + CALM_MS, 3000, 10), at(2000 + CALM_MS, 3050, 10))).toBe(SHALLOW_MS)
+  })
+
+  it('is less deep while the classroom speaks', () => {
+    const playout = new Playout()
+    expect(playout.look(at(1000, 50, 0), at(2000, 90, 10), true)).toBe(DEEP_SPEAKING_MS)
+    expect(playout.look(at(2000, 90, 10), at(3000, 140, 10), false)).toBe(DEEP_MS)
   })
 
   it('becomes deep when sound had to be made up, and not for a few packets at the start', () => {

@@ -15,6 +15,9 @@ const GUARDS: usize = 256;
 
 /// Feedback that has not spoken of a packet after a round trip and this long will not.
 const FEEDBACK_US: i64 = 150_000;
+/// A copy that leaves with one of so many next packets is waited for; one that stands farther apart may be lost as well,
+/// and then there would be no time for a second repair.
+const AWAITED: u64 = 2;
 
 /// What is known of a packet of sound beside its ciphertext.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +65,12 @@ impl Leg {
                         && matches!(state(kept), Some(State::Acked | State::Flying))
                 }
                 // Not sent yet, but it will be with the next packets.
-                None => out + distance >= next && self.redundancy & bit != 0 && self.has_twcc(),
+                None => {
+                    distance <= AWAITED
+                        && out + distance >= next
+                        && self.redundancy & bit != 0
+                        && self.has_twcc()
+                }
             }
         })
     }

@@ -128,3 +128,12 @@ fn without_copies_all_that_was_lost_is_sent_again() {
     assert!(!leg.is_covered(now, numbers[1], RTT_US, &log));
     assert!(leg.is_covered(now, numbers[2], RTT_US, &log), "it came");
 }
+
+#[test]
+fn a_copy_that_stands_far_apart_is_not_waited_for_before_it_leaves() {
+    let (leg, mut log, numbers) = sent(32_767, 0b1_0000);
+    told(&mut log, &[0, 3, 9]);
+    let covered = |at: usize| leg.is_covered(Micros(300_000), numbers[at], RTT_US, &log);
+    assert!(covered(4), "its copy came with 9");
+    assert!(!covered(6), "11 is still to be sent");
+}
