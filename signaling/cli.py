@@ -8,16 +8,19 @@ import platform
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated
 
 import typer
 
 from signaling.checks.doctor import HELP as DOCTOR_HELP
 from signaling.checks.doctor import doctor
-from signaling.config import Config, ConfigError, dump_yaml, load_config
+from signaling.cli_common import ConfigFile, DataFolder, Settings, ask, config_of, fail
+from signaling.config import Config, dump_yaml
+from signaling.data_commands import backup, restore
 from signaling.emulator.command import HELP as LINK_HELP
 from signaling.emulator.command import link
 from signaling.ends.commands import attend, publish
+from signaling.people.commands import person_app
 from signaling.people.rights_table import ROLES
 
 VERSION = "0.1.0"
@@ -28,26 +31,25 @@ room_app = typer.Typer(no_args_is_help=True, help="Lessons of a running server."
 app.add_typer(config_app, name="config")
 app.add_typer(token_app, name="token")
 app.add_typer(room_app, name="room")
+app.add_typer(person_app, name="person")
+app.command()(backup)
+app.command()(restore)
 app.command()(publish)
 app.command()(attend)
 app.command(help=LINK_HELP)(link)
 app.command(help=DOCTOR_HELP)(doctor)
 
-ConfigFile = Annotated[Path | None, typer.Option("--config", "-c", help="YAML file; docs/zhuandi.yml shows all keys.")]
-Settings = Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, as rtc.port=7882; may be repeated.")]
-DataFolder = Annotated[Path | None, typer.Option("--data", help="The data folder.")]
-
 
 @app.command()
 def serve(config: ConfigFile = None, settings: Settings = None, data: DataFolder = None) -> None:
     """Run the server until Ctrl+C."""
-    _serve(_config(config, settings, data))
+    _serve(config_of(config, settings, data))
 
 
 @app.command()
 def demo(config: ConfigFile = None, settings: Settings = None, data: DataFolder = None) -> None:
     """Run the server with the demo lesson."""
-    _serve(_config(config, [*(settings or []), "demo.enabled=true"], data))
+    _serve(config_of(config, [*(settings or []), "demo.enabled=true"], data))
 
 
 @app.command()
@@ -60,7 +62,7 @@ def version(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = 
 @config_app.command("print")
 def config_print(config: ConfigFile = None, settings: Settings = None, data: DataFolder = None) -> None:
     """The configuration as it would be used; secrets are hidden."""
-    typer.echo(dump_yaml(_config(config, settings, data)), nl=False)
+    typer.echo(dump_yaml(config_of(config, settings, data)), nl=False)
 
 
 @config_app.command("check")
@@ -71,7 +73,7 @@ def config_check(
     data: DataFolder = None,
 ) -> None:
     """Complain about mistakes, or say that there are none."""
-    _config(file or config, settings, data)
+    config_of(file or config, settings, data)
     typer.echo("ok")
 
 
@@ -93,41 +95,26 @@ def token_create(
 
     known = next((r for r in ROLES if r == role), None)
     if known is None or (known in ("classroom", "assistant") and not room):
-        _fail(f"a classroom's token needs --room; roles are {', '.join(ROLES)}")
+        fail(f"a classroom's token needs --room; roles are {', '.join(ROLES)}")
     everywhere = known in ("operator", "reviewer", "patrol")
     rights = rights_for(
         known, identity, name or identity, None if everywhere else room, int(time.time()) + _seconds(valid_for)
     )
-    key = next(iter(api_keys(_config(config, settings, data)).items()))
+    key = next(iter(api_keys(config_of(config, settings, data)).items()))
     typer.echo(mint(rights, key, time.time()))
 
 
 @room_app.command("ls")
 def room_ls(config: ConfigFile = None, settings: Settings = None, data: DataFolder = None) -> None:
     """The lessons, one JSON object a line."""
-    for lesson in _ask(_config(config, settings, data), "GET", "/api/lessons")["lessons"]:
+    for lesson in ask(config_of(config, settings, data), "GET", "/api/lessons")["lessons"]:
         typer.echo(json.dumps(lesson, ensure_ascii=False))
 
 
 @room_app.command("close")
 def room_close(lesson: str, config: ConfigFile = None, settings: Settings = None, data: DataFolder = None) -> None:
     """End a lesson."""
-    _ask(_config(config, settings, data), "POST", f"/api/lessons/{lesson}/close")
-
-
-def _config(path: Path | None, settings: list[str] | None, data: Path | None) -> Config:
-    overrides: dict[str, Any] = {}
-    for setting in settings or []:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            _fail(f"--set takes KEY=VALUE, not {setting}")
-        overrides[key.strip()] = value
-    if data is not None:
-        overrides["data"] = str(data)
-    try:
-        return load_config(path, overrides)
-    except ConfigError as error:
-        _fail(str(error))
+    ask(config_of(config, settings, data), "POST", f"/api/lessons/{lesson}/close")
 
 
 def _serve(config: Config) -> None:
@@ -137,42 +124,15 @@ def _serve(config: Config) -> None:
     try:
         asyncio.run(Supervisor(config, language=user_language()).run())
     except StartFailed as error:
-        _fail(str(error))
-
-
-def _ask(config: Config, method: str, path: str) -> Any:
-    """Ask the running server of this data folder, as an operator."""
-    import urllib.error
-    import urllib.request
-
-    from signaling.auth import mint, operator_rights
-    from signaling.secret_files import api_keys
-
-    key = next(iter(api_keys(config).items()))
-    token = mint(operator_rights("cli", "cli", int(time.time()) + 60), key, time.time())
-    try:
-        ports = json.loads((config.data_dir / "run" / "signalling.json").read_text())
-        url = config.local_url(ports["http"]) + path
-        request = urllib.request.Request(url, method=method, headers={"Authorization": f"Bearer {token}"})
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.load(answer)
-    except urllib.error.HTTPError as error:
-        _fail(json.load(error).get("detail", str(error)))
-    except (OSError, ValueError) as error:
-        _fail(f"no server answers for {config.data_dir}: {error}")
+        fail(str(error))
 
 
 def _seconds(text: str) -> int:
     units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
     number, unit = text[:-1], text[-1:]
     if unit not in units or not number.isdigit():
-        _fail(f"{text} is no duration: write it as 30m, 12h or 7d")
+        fail(f"{text} is no duration: write it as 30m, 12h or 7d")
     return int(number) * units[unit]
-
-
-def _fail(words: str) -> NoReturn:
-    typer.echo(words, err=True)
-    raise SystemExit(1)
 
 
 if __name__ == "__main__":

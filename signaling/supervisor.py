@@ -6,9 +6,7 @@ import asyncio
 import contextlib
 import datetime
 import errno
-import fcntl
 import json
-import os
 import signal
 import socket
 import time
@@ -26,6 +24,8 @@ from signaling.banner import Banner
 from signaling.certificates import dtls_identity
 from signaling.child import Child, Plan
 from signaling.config import DEMO_LINKS, Config
+from signaling.data_lock import DataInUse, lock_data
+from signaling.database.migrate import SchemaError, migrate
 from signaling.lesson import DEMO
 from signaling.secret_files import api_keys, write_secret
 from streaming.params import NodeConfig
@@ -115,18 +115,6 @@ def _ports(config: Config) -> Iterator[tuple[str, socket.SocketKind, str, int]]:
         yield "metrics.listen", socket.SOCK_STREAM, metrics_host.strip("[]"), int(port_text)
 
 
-def _lock(path: Path) -> int:
-    """Hold the data folder for as long as this process lives; raises `StartFailed`."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        words = f"another server uses the data folder {path.parent.parent}: stop it, or choose another with --data"
-        raise StartFailed(words) from None
-    return descriptor
-
-
 class Supervisor:
     """Three children, and the demo teacher where it is wanted."""
 
@@ -166,9 +154,12 @@ class Supervisor:
             for folder in ("run", "secrets", "recordings", "library"):
                 (config.data_dir / folder).mkdir(parents=True, exist_ok=True)
             (config.data_dir / "secrets").chmod(0o700)
-            self._lock = _lock(run / "lock")
+            self._lock = lock_data(config.data_dir)
+            migrate(config.data_dir / "zhuandi.db")
             (run / "signalling.json").unlink(missing_ok=True)
             write_secret(run / "config.json", config.model_dump_json().encode())
+        except (DataInUse, SchemaError) as error:
+            raise StartFailed(str(error)) from None
         except OSError as error:
             raise StartFailed(f"the data folder cannot be used: {error}") from None
 

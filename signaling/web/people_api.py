@@ -7,14 +7,15 @@ from typing import Any
 
 from aiohttp import web
 
-from signaling.auth import Rights
+from signaling.auth import Rights, clean_name
 from signaling.hub import Hub
 from signaling.messages import Refused
 from signaling.people.model import Classroom, Person, School
-from signaling.people.roster import COLUMNS, ROLE_NAMES, Entry, RosterChange, plan_roster, without_left_out
+from signaling.people.rights_table import ROLES
+from signaling.people.roster import COLUMNS, LOGIN, ROLE_NAMES, Entry, RosterChange, plan_roster, without_left_out
 from signaling.people.sheet_templates import XLSX_TYPE, csv_list, xlsx_template
 from signaling.people.sheets import read_table
-from signaling.web.common import HUB, json_body, permit, rights_of
+from signaling.web.common import HUB, json_body, permit, rights_of, text_field
 from signaling.web.upload import uploaded_table
 
 EXAMPLES = (
@@ -36,6 +37,7 @@ NOTES = (
 def add_people(app: web.Application) -> None:
     """Routes of the register."""
     app.router.add_get("/api/people", people)
+    app.router.add_post("/api/people", add_person)
     app.router.add_get("/api/people/template", template)
     app.router.add_post("/api/people/import", import_roster)
     app.router.add_put("/api/people/{person}", change_person)
@@ -78,6 +80,21 @@ async def import_roster(request: web.Request) -> web.Response:
     return web.json_response({**shown, "passwords": passwords, "csv": list_of.decode()})
 
 
+async def add_person(request: web.Request) -> web.Response:
+    """One person without a school: `{login, name, role}`; the first password, shown once."""
+    hub, _ = await _operator(request)
+    body = await json_body(request)
+    login, name = text_field(body, "login").lower(), clean_name(text_field(body, "name"))
+    role = next((r for r in ROLES if r == body.get("role") and r != "classroom"), None)
+    if role is None or not LOGIN.fullmatch(login) or not name:
+        raise Refused("bad_message", "a person has a login, a name and a role")
+    try:
+        password = await hub.register.add(login, name, role)
+    except ValueError as error:
+        raise Refused("bad_message", str(error)) from None
+    return web.json_response({"login": login, "password": password}, status=201)
+
+
 async def change_person(request: web.Request) -> web.Response:
     """Keep a person out, or let in again: `{active}`."""
     hub, rights = await _operator(request)
@@ -105,7 +122,8 @@ async def _operator(request: web.Request) -> tuple[Hub, Rights]:
 
 
 def _named(hub: Hub, request: web.Request) -> Person:
-    person = hub.register.people.persons.get(request.match_info["person"])
+    known, named = hub.register.people, request.match_info["person"]
+    person = known.persons.get(named) or known.by_login.get(named)
     if person is None:
         raise Refused("bad_message", "there is no such person")
     return person

@@ -15,8 +15,9 @@ import pytest
 from signaling.banner import Banner, user_language
 from signaling.child import Child, Plan
 from signaling.config import load_config
+from signaling.database.migrate import Step, known_steps, migrate
 from signaling.links import page_of_link
-from signaling.supervisor import StartFailed, check_ports, wildcards
+from signaling.supervisor import StartFailed, Supervisor, check_ports, wildcards
 
 ROOT = Path(__file__).resolve().parents[2]
 FREE = {"listen.port": 0, "listen.http_port": 0, "rtc.port": 0, "metrics.listen": ""}
@@ -180,3 +181,12 @@ def test_the_language_is_chinese_unless_the_environment_says_english(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert user_language() == language
+
+
+async def test_a_database_of_a_newer_version_stops_the_start_in_one_line(tmp_path: Path) -> None:
+    newer = Step(len(known_steps()) + 1, "CREATE TABLE newer (x INTEGER);")
+    migrate(tmp_path / "zhuandi.db", [*known_steps(), newer])
+    ports = dict.fromkeys(("listen.port", "listen.http_port", "rtc.port"), 0)
+    config = load_config(None, {"data": str(tmp_path), "metrics.listen": "", **ports})
+    with pytest.raises(StartFailed, match="newer"):
+        await Supervisor(config, language="en").run()

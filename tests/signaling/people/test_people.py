@@ -174,3 +174,14 @@ async def test_ten_wrong_passwords_lock_a_login_known_or_not_and_nobody_elses(wo
 async def test_one_address_cannot_try_many_logins(world: World) -> None:
     codes = [(await sign_in(world, f"login{i}", "wrong"))[1]["code"] for i in range(65)]
     assert codes[0] == "bad_login" and codes[-1] == "locked"
+
+
+async def test_one_person_is_added_without_a_roster(world: World) -> None:
+    words = {"login": "SunLi", "name": "孙丽", "role": "patrol"}
+    status, body, _ = await world.request("POST", "/api/people", world.operator(), json=words)
+    assert (status, body["login"]) == (201, "sunli")
+    assert (await sign_in(world, "sunli", body["password"]))[1]["code"] == "must_change"
+    for wrong in ({}, {"login": "孙"}, {"role": "classroom"}, {"name": ""}, {"login": "sunli"}):
+        status, body, _ = await world.request("POST", "/api/people", world.operator(), json={**words, **wrong})
+        assert (status, body["code"]) == (400, "bad_message")
+    assert (await world.request("POST", "/api/people/sunli/password", world.operator()))[0] == 200

@@ -108,7 +108,7 @@ export const people = catalogue(
     state: 'State',
     empty: 'The register is empty. Download the template, fill it in and import it above.',
     noSchool: 'Without a school',
-    counts: '{persons} people · {classrooms} classrooms',
+    counts: 'people: {persons} · classrooms: {classrooms}',
     active: 'active',
     inactive: 'closed',
     firstPassword: 'has the first password',
