@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ class Keeper:
         self.closed_ms: dict[str, int] = {}
         self._hub = hub
         self._looked_ms = 0
+        self._one_at_a_time = asyncio.Lock()
 
     async def start(self) -> None:
         """Read the plan, and what was closed lately."""
@@ -38,6 +40,13 @@ class Keeper:
 
     async def tick(self, now_ms: int) -> None:
         """Once a second."""
+        async with self._one_at_a_time:
+            await self._follow_plan(now_ms)
+        if not 0 <= now_ms - self._looked_ms < LOOK_EVERY_MS:
+            self._looked_ms = now_ms
+            await self.look()
+
+    async def _follow_plan(self, now_ms: int) -> None:
         hub = self._hub
         around = hub.plan.around()
         open_lessons = [_as_open(room) for room in hub.rooms.values()]
@@ -47,9 +56,11 @@ class Keeper:
                 await self._carry_out(action)
             except Refused as refused:
                 log.error("the timetable could not be followed", action=str(action), detail=refused.detail)
-        if not 0 <= now_ms - self._looked_ms < LOOK_EVERY_MS:
-            self._looked_ms = now_ms
-            await self.look()
+
+    async def now(self) -> None:
+        """At once, after the plan was changed: five minutes before the bell nobody wants to wait."""
+        self._looked_ms = 0
+        await self.tick(self._hub.now_ms())
 
     async def look(self) -> None:
         """At what changes elsewhere: what the library has by now."""
@@ -73,10 +84,12 @@ class Keeper:
             case Open(held):
                 await self.open(held)
             case Follow(held):
-                await self._follow(self._hub.rooms[held.id], held)
+                if held.id in self._hub.rooms:
+                    await self._follow(self._hub.rooms[held.id], held)
             case Close(lesson, reason):
                 log.info("the timetable closes a lesson", lesson=lesson, reason=reason)
-                await self._hub.close(self._hub.rooms[lesson])
+                if lesson in self._hub.rooms:
+                    await self._hub.close(self._hub.rooms[lesson])
 
     async def _follow(self, room: Room, held: Occurrence) -> None:
         """Whoever teaches instead takes the seat; the one who taught so far leaves it."""

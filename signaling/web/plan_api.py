@@ -86,7 +86,7 @@ async def import_plan(request: web.Request) -> web.Response:
     change = plan_change(hub.plan.plan.periods.values(), wanted, hub.plan.today())
     if request.query.get("dry") != "1":
         await hub.plan.replace(change)
-        await hub.keeper.look()
+        await hub.keeper.now()
     return web.json_response(change_view(hub, change))
 
 
@@ -103,7 +103,7 @@ async def put_period(request: web.Request) -> web.Response:
     except SheetRefused as refused:
         return table_refusal(refused)
     kept = await hub.plan.put_period(typed)
-    await hub.keeper.look()
+    await hub.keeper.now()
     return web.json_response(period_view(hub, kept), status=200 if number else 201)
 
 
@@ -112,6 +112,7 @@ async def end_period(request: web.Request) -> web.Response:
     hub = request.app[HUB]
     permit(await rights_of(request), "manage_plan")
     await hub.plan.end([int(request.match_info["period"])])
+    await hub.keeper.now()
     return web.json_response({})
 
 
@@ -180,7 +181,7 @@ def _owner(hub: Hub, body: dict[str, Any]) -> Owner:
 
 async def _changed(hub: Hub, typed: Change) -> web.Response:
     await hub.plan.change(typed)
-    await hub.keeper.tick(hub.now_ms())  # five minutes before the bell nobody wants to wait
+    await hub.keeper.now()
     held = occurrence(hub.plan.plan, typed.period, typed.day, hub.plan.zone)
     return web.json_response(lesson_view(hub, held) if held is not None else {})
 

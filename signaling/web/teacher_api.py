@@ -27,7 +27,8 @@ async def day(request: web.Request) -> web.Response:
     lessons = [o for o in hub.plan.day(today) if o.teacher == rights.sub and o.mode != "recorded"]
     rows = [{**lesson_view(hub, o), "may_begin": hub.plan.may_begin(o)} for o in lessons]
     head = {"server_ms": hub.now_ms(), "zone": hub.plan.zone.key, "date": today.isoformat()}
-    return web.json_response({**head, "name": rights.name, "lessons": rows})
+    signed_in = rights.sub in hub.plan.people.persons
+    return web.json_response({**head, "name": rights.name, "signed_in": signed_in, "lessons": rows})
 
 
 async def start(request: web.Request) -> web.Response:

@@ -12,6 +12,7 @@ import { operator } from './operator'
 import { people, signIn } from './people'
 import { rungs } from './rungs'
 import { teacher } from './teacher'
+import { dataWords, teacherDay, timetable } from './timetable'
 
 const ALL: Record<string, Catalogue<string>> = {
   checks,
@@ -30,6 +31,9 @@ const ALL: Record<string, Catalogue<string>> = {
   signIn,
   rungs,
   teacher,
+  dataWords,
+  teacherDay,
+  timetable,
 }
 const holes = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort().join()
 /** The codes of PROTOCOL.md section 3. */

@@ -4,11 +4,14 @@ import type { Component } from 'vue'
 import { checks } from '../../locales/checks'
 import { operator } from '../../locales/operator'
 import { people } from '../../locales/people'
+import { dataWords, timetable } from '../../locales/timetable'
 import type { Role } from '../../shared/protocol'
 import { translator } from '../../shared/text'
 import ChecksTab from './checks/ChecksTab.vue'
 import LessonsTab from './LessonsTab.vue'
+import DataTab from './data/DataTab.vue'
 import PeopleTab from './people/PeopleTab.vue'
+import TimetableTab from './timetable/TimetableTab.vue'
 
 export interface Tab {
   id: string
@@ -20,8 +23,10 @@ export interface Tab {
 
 export const TABS: Tab[] = [
   { id: 'lessons', label: () => translator(operator)('lessons'), view: LessonsTab },
+  { id: 'timetable', label: () => translator(timetable)('tab'), view: TimetableTab, roles: ['operator'] },
   { id: 'people', label: () => translator(people)('tab'), view: PeopleTab, roles: ['operator'] },
   { id: 'checks', label: () => translator(checks)('tab'), view: ChecksTab, roles: ['operator'] },
+  { id: 'data', label: () => translator(dataWords)('tab'), view: DataTab, roles: ['operator'] },
 ]
 
 /** The tabs of somebody with this role. */

@@ -23,6 +23,7 @@ import { Capture } from './capture'
 import { forget, recall, remember } from './memory'
 import { RecordingWatch, type RecordingState } from './recording'
 import { ScreenStills } from './stills/watch'
+import type { Today } from './today'
 
 export type Phase = 'loading' | 'no_token' | 'no_lesson' | 'setup' | 'live' | 'ended'
 
@@ -106,6 +107,17 @@ export class Teaching {
   readonly createLesson = async (title: string, open: boolean): Promise<void> => {
     const made = await this.api.createLesson(title, open)
     if (made.token) this.store.set(made.token)
+    forget()
+    location.reload()
+  }
+
+  /** What the timetable has for this teacher today. */
+  readonly today = (): Promise<Today> => this.api.ask('GET', '/api/teacher/day')
+
+  /** A lesson of the timetable, opened where it is not open yet. */
+  readonly startPlanned = async (lesson: string): Promise<void> => {
+    const { token } = await this.api.ask<{ token: string }>('POST', '/api/teacher/start', { lesson })
+    this.store.set(token)
     forget()
     location.reload()
   }
