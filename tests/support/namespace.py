@@ -57,6 +57,17 @@ class Namespace:
             self.run("nft", f"add chain inet zhuandi {hook} {{ type filter hook {hook} priority 0 ; }}")
             self.run("nft", f"add rule inet zhuandi {hook} meta l4proto udp drop")
 
+    def drop_all(self) -> None:
+        """Nothing passes, and the computer is not told: as when a village's line is down beyond its modem."""
+        self.run("nft", "add table inet cut")
+        for hook, way in (("input", "iifname"), ("output", "oifname")):
+            self.run("nft", f"add chain inet cut {hook} {{ type filter hook {hook} priority 0 ; }}")
+            self.run("nft", f'add rule inet cut {hook} {way} != "lo" drop')
+
+    def drop_nothing(self) -> None:
+        """The end of `drop_all`."""
+        self.run("nft", "delete table inet cut")
+
     def cut(self) -> None:
         """Pull the plug."""
         _run("ip", "link", "set", self._here_if, "down")

@@ -1,0 +1,167 @@
+"""A classroom that runs itself, on the real server: by its timetable, with a wrong clock, with arrows only, through a cut."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page
+
+from signaling.ends.client_core import ClientCore
+from signaling.ends.demo_media import LessonMedia
+from signaling.ends.publish_end import PublishEnd
+from tests.support.browser import eventually, picture, sees_numbers
+from tests.support.kiosk import computer, pair, press
+from tests.support.namespace import Namespace
+from tests.support.played import small_lesson
+from tests.support.school import School, TurnedClock
+from tests.support.server import Server
+
+pytestmark = pytest.mark.e2e
+POLLED_S = 60.0  # the page asks for its day every 20 s
+BACK_S = 3.0  # the best of three: other work on the machine slows down one, a mistake of ours all
+CUT_S = 30
+LEFT_OPEN = "英语"  # the teacher of this lesson goes without ending it
+DAY = (("10:00", "10:40", "音乐"), ("10:50", "11:30", "美术"), ("11:40", "12:20", "英语"))
+
+
+@pytest.fixture(scope="module")
+def media(tmp_path_factory: pytest.TempPathFactory) -> LessonMedia:
+    """Seconds that repeat."""
+    return small_lesson(tmp_path_factory.mktemp("media"))
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> TurnedClock:
+    """The server's clock, in the morning."""
+    made = TurnedClock(tmp_path / "clock")
+    made.turn_to("09:40")
+    return made
+
+
+@pytest.fixture
+def school_server(tmp_path: Path, clock: TurnedClock) -> Iterator[Server]:
+    """A server by that clock."""
+    with Server(tmp_path, settings=clock.settings()) as server:
+        yield server
+
+
+@asynccontextmanager
+async def teaching(server: Server, lesson: str, media: LessonMedia) -> AsyncIterator[None]:
+    """A teacher sends in this lesson."""
+    with ClientCore() as client:
+        task = asyncio.create_task(PublishEnd(server.plan("teacher", lesson), client, media).run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def knows_the_time(page: Page, now_ms: int) -> None:
+    """Wait until the page has heard that it is so late."""
+    state = page.get_by_test_id("state")
+    await eventually(lambda: state.get_attribute("data-server-ms"), lambda ms: int(ms or 0) >= now_ms, POLLED_S)
+
+
+async def attends(page: Page) -> None:
+    """Wait until the page has gone into a lesson."""
+    state = page.get_by_test_id("state")
+    await eventually(state.text_content, lambda text: (text or "").startswith("room"), POLLED_S)
+
+
+@pytest.mark.timeout(600)
+async def test_a_classroom_whose_clock_is_three_hours_wrong_takes_three_lessons_of_a_day_by_itself(
+    school_server: Server, clock: TurnedClock, media: LessonMedia, tmp_path: Path
+) -> None:
+    school = await School.open(school_server, clock)
+    lessons = [await school.period(*period) for period in DAY]
+    async with computer(tmp_path / "profile", wrong_clock_s=3 * 3600) as page:
+        await pair(page, school_server.url, await school.pairing_code())
+        assert await page.get_by_test_id("clock").text_content() == "09:40"
+        for lesson, (begin, end, subject) in zip(lessons, DAY, strict=True):
+            clock.turn_to(begin, -180)
+            await page.locator("main", has_text=subject).wait_for(timeout=1000 * POLLED_S)
+            clock.turn_to(begin, -60)
+            await attends(page)
+            async with teaching(school_server, lesson, media):
+                await sees_numbers(page)
+                await knows_the_time(page, clock.turn_to(end, -5))
+                if subject != LEFT_OPEN:
+                    await school.close(lesson)
+            # A teacher whose line broke might come back for a minute; then the server closes the lesson.
+            await page.get_by_test_id("rating").wait_for(timeout=2000 * POLLED_S)
+            await page.keyboard.press("Enter")
+            await page.get_by_test_id("day" if end == DAY[-1][1] else "break").wait_for()
+
+
+@pytest.mark.timeout(300)
+async def test_four_arrows_and_enter_lead_from_an_unpaired_computer_into_a_lesson(
+    school_server: Server, clock: TurnedClock, media: LessonMedia, tmp_path: Path
+) -> None:
+    school = await School.open(school_server, clock)
+    lesson = await school_server.create_lesson()
+    async with computer(tmp_path / "profile") as page, teaching(school_server, lesson["id"], media):
+        await pair(page, school_server.url, await school.pairing_code())
+        await press(page, "enter-code")
+        await page.get_by_test_id("code-view").wait_for()
+        for digit in lesson["code"]:
+            await press(page, f"key-{digit}")
+        await press(page, "join-button")
+        await sees_numbers(page)
+
+
+@pytest.mark.netns
+@pytest.mark.timeout(400)
+async def test_after_a_cut_of_thirty_seconds_the_picture_is_back_within_three_and_what_was_missed_can_be_watched(
+    clock: TurnedClock, media: LessonMedia, tmp_path: Path
+) -> None:
+    with Namespace() as host, Server(tmp_path, host=host.here, settings=clock.settings()) as server:
+        school = await School.open(server, clock)
+        lesson = await school.period(*DAY[0])
+        program = host.wrapper(tmp_path, str(shutil.which("chromium")))
+        async with computer(tmp_path / "profile", program) as page:
+            await pair(page, server.url, await school.pairing_code())
+            clock.turn_to("10:00")
+            await attends(page)
+            async with teaching(server, lesson, media):
+                await sees_numbers(page)
+                took_s = [await back_after_a_cut(page, host)]
+                while min(took_s) > BACK_S and len(took_s) < 3:
+                    took_s.append(await back_after_a_cut(page, host))
+                assert min(took_s) <= BACK_S, took_s
+                await page.get_by_test_id("missed-note").wait_for()
+                await knows_the_time(page, clock.turn_to("10:40", -5))
+                await school.close(lesson)
+            await page.get_by_test_id("rating").wait_for(timeout=1000 * POLLED_S)
+            await page.keyboard.press("Enter")
+            await server.published(lesson, within_s=60)
+            await page.get_by_test_id("replay").wait_for(timeout=1000 * POLLED_S)
+            await press(page, "replay")
+            await plays(page)
+
+
+async def back_after_a_cut(page: Page, host: Namespace) -> float:
+    """Seconds from the line's return until a new picture is there; the last one stays meanwhile, and words say how long."""
+    await sees_numbers(page)
+    host.drop_all()
+    await asyncio.sleep(CUT_S)  # the length of the cut is the test
+    last = await picture(page)
+    assert last is not None and last["number"] is not None, "the last frame stays"
+    assert "正在重新连接" in (await page.get_by_test_id("notice").text_content() or "")
+    host.drop_nothing()
+    began = time.monotonic()
+    await eventually(lambda: picture(page), lambda p: p is not None and p["number"] not in {None, last["number"]})
+    return time.monotonic() - began
+
+
+async def plays(page: Page) -> None:
+    """Wait until a recording on the screen moves."""
+    position = "() => window.zhuandi.state.position ?? 0"
+    first = await eventually(lambda: page.evaluate(position), lambda at: at > 0)
+    await eventually(lambda: page.evaluate(position), lambda at: at > first + 1)
