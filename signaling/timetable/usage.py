@@ -73,8 +73,7 @@ class Usage:
 
     async def flush(self) -> None:
         """Write what is new."""
-        fresh, self._fresh = +self._fresh, Counter()
-        self._kept += fresh
+        fresh = +self._fresh
         sql = (
             "INSERT INTO usage VALUES (?, ?, ?, ?) ON CONFLICT (school, month, kind) "
             "DO UPDATE SET bytes = bytes + excluded.bytes"
@@ -82,3 +81,6 @@ class Usage:
         if fresh:
             rows = [(*key, count) for key, count in fresh.items()]
             await self._database.transact(lambda connection: connection.executemany(sql, rows))
+            # Not before it is written: what comes meanwhile, or stays after a fault, is written next time.
+            self._fresh.subtract(fresh)
+            self._kept += fresh

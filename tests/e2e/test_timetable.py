@@ -13,7 +13,8 @@ import aiohttp
 import pytest
 from playwright.async_api import Browser, Page
 
-from tests.support.browser import eventually, open_page, start_teaching
+from tests.support.browser import eventually, hears_tone, open_page, sees_numbers, start_teaching
+from tests.support.media import TONE_HZ
 from tests.support.server import Server, make_token
 
 pytestmark = pytest.mark.e2e
@@ -54,6 +55,19 @@ async def ask(server: Server, method: str, path: str, body: Any = None) -> dict[
         value: dict[str, Any] = await answer.json()
         assert answer.status < 300, value
         return value
+
+
+async def paired_token(server: Server, lesson: str) -> str:
+    """A classroom of the roster, paired as its device would be, and its token for a lesson."""
+    schools = (await ask(server, "GET", "/api/people"))["schools"]
+    room = next(room for school in schools for room in school["classrooms"] if room["name"] == "三年级教室")
+    code = (await ask(server, "POST", f"/api/classrooms/{room['id']}/pairing"))["code"]
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
+        for path, body in (("pair", {"code": code}), ("token", {"lesson": lesson})):
+            async with http.post(f"{server.url}/api/device/{path}", json=body, ssl=False) as answer:
+                value = await answer.json()
+                assert answer.status == 200, value
+    return str(value["token"])
 
 
 async def signed_in(server: Server, login: str, first: str) -> str:
@@ -105,3 +119,34 @@ async def test_an_operator_imports_a_week_changes_a_day_and_a_teacher_begins_it(
     await start_teaching(teacher)
     await eventually(lambda: teacher.get_by_test_id("title").inner_text(), lambda text: text == "数学")
     await eventually(lambda: card(operator, "数学"), lambda text: "正在上课" in text)
+
+
+async def test_a_month_without_data_pauses_pictures_and_the_voice_goes_on(browser: Browser, monday: Server) -> None:
+    people = await ask(monday, "POST", "/api/people/import", ROSTER)
+    await ask(monday, "POST", "/api/plan/import", PLAN)
+    passwords = {row["login"]: row["password"] for row in people["passwords"]}
+    teacher = await open_page(
+        browser, monday.link("teacher", await signed_in(monday, "wangfang", passwords["wangfang"]))
+    )
+    await teacher.get_by_test_id("today-start").first.click()
+    await start_teaching(teacher)
+    (lesson,) = [row["id"] for row in (await ask(monday, "GET", "/api/lessons"))["lessons"] if row["title"] == "数学"]
+    classroom = await open_page(browser, monday.link("classroom", await paired_token(monday, lesson)))
+    await sees_numbers(classroom)
+    await cap(monday, 1)
+    await eventually(lambda: rung(classroom), lambda now: now["reason"] == "data_cap" and now["camera"] == 0)
+    await hears_tone(classroom, TONE_HZ)
+    month = await ask(monday, "GET", "/api/data")
+    assert {s["name"]: s["allowance"] for s in month["schools"]}["枫林教学点"] == "sound"
+    await cap(monday, 0)
+    await sees_numbers(classroom)
+
+
+async def cap(server: Server, megabytes: int) -> None:
+    """So much a school may use in a month."""
+    await ask(server, "PUT", "/api/policies", {"level": "county", "owner": "", "settings": {"data_cap_mb": megabytes}})
+
+
+async def rung(page: Page) -> dict[str, Any]:
+    """What the classroom was told that it gets."""
+    return dict(await page.evaluate("() => window.zhuandi.state.rung ?? { reason: null }"))
