@@ -9,7 +9,7 @@ import type { Role } from '../../shared/protocol'
 import { translator } from '../../shared/text'
 import ChecksTab from './checks/ChecksTab.vue'
 import LessonsTab from './LessonsTab.vue'
-import DataTab from './data/DataTab.vue'
+import DataTab from './month/DataTab.vue'
 import PeopleTab from './people/PeopleTab.vue'
 import TimetableTab from './timetable/TimetableTab.vue'
 

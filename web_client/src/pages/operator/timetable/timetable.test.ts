@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { amount } from '../data/amounts'
+import { amount } from '../month/amounts'
 import { shownMonday } from './plan'
 import { addDays, mondayOf, shortDay, weekdayOf, weekOf } from './week'
 
