@@ -65,7 +65,7 @@ class Hub:
         self.epoch: str | None = None  # of the media process
         self.book = StatsBook()
         self.join_seconds = Durations()
-        self.consoles: set[Outbox] = set()  # operators' pages outside of any lesson
+        self.consoles: dict[Outbox, Rights] = {}  # operators' pages outside of any lesson
         self.ways = Ways(config.emulated_links)
         self.checks = CheckDesk(media, self.book, self.ways, config.data_dir / "checks")
         self.draining = False
@@ -299,6 +299,7 @@ class Hub:
         """Once a second: sessions without socket, lessons without teacher."""
         now_ms = self.now_ms()
         await self.checks.tick()
+        await self._part_with_closed()
         for room in list(self.rooms.values()):
             for session, since_ms in list(room.offline_since_ms.items()):
                 if now_ms - since_ms >= SESSION_OUTLIVES_SOCKET_MS:
@@ -310,6 +311,17 @@ class Hub:
             await self._watch_teacher(room, now_ms)
         await self.keeper.tick(now_ms)
         await self.accounts.tick(now_ms)
+
+    async def _part_with_closed(self) -> None:
+        """An account that was closed or changed ends what it has open, too."""
+        people = self.register.people
+        for outbox, rights in list(self.consoles.items()):
+            if not people.may_act(rights.sub, rights.role):
+                outbox.bye("removed")
+        for room in list(self.rooms.values()):
+            for participant in list(room.lesson.participants.values()):
+                if not people.may_act(participant.rights.sub, participant.rights.role):
+                    await room.leave(participant, "removed")
 
     async def _watch_teacher(self, room: Room, now_ms: int) -> None:
         if next(room.lesson.outputs(), None) is not None:

@@ -132,7 +132,7 @@ class Conversation:
 
     async def end(self) -> None:
         """The socket is gone."""
-        self._hub.consoles.discard(self._outbox)
+        self._hub.consoles.pop(self._outbox, None)
         self._hub.ways.unwatch(self._outbox.send)
         if self._room is not None and self._me is not None:
             await self._hub.gone(self._room, self._me, self._outbox)
@@ -224,7 +224,7 @@ class Conversation:
         self._joined(rights)
         self._welcome(secrets.token_urlsafe(12), False, rights, None)
         self._outbox.joined = True
-        self._hub.consoles.add(self._outbox)
+        self._hub.consoles[self._outbox] = rights
         self._watch_links()
 
     async def _offer(self, room: Room, me: Participant, message: OfferMessage) -> None:

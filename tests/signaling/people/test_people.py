@@ -185,3 +185,29 @@ async def test_one_person_is_added_without_a_roster(world: World) -> None:
         status, body, _ = await world.request("POST", "/api/people", world.operator(), json={**words, **wrong})
         assert (status, body["code"]) == (400, "bad_message")
     assert (await world.request("POST", "/api/people/sunli/password", world.operator()))[0] == 200
+
+
+@pytest.mark.parametrize("role", ["助教", "教研员", "巡课"])
+async def test_who_teaches_no_longer_has_no_teachers_token_any_more(world: World, role: str) -> None:
+    _, done = await bring(world, ROSTER)
+    token = (await own_password(world, "wangfang", done["passwords"][0]["password"]))["token"]
+    await bring(world, ((*ROSTER[0][:3], role, "wangfang"),))
+    for method, path in (("POST", "/api/lessons"), ("POST", "/api/token/refresh")):
+        assert (await world.request(method, path, token))[0] == 403
+
+
+async def test_a_closed_account_leaves_its_lesson_and_the_operators_table_within_a_second(world: World) -> None:
+    _, done = await bring(world, ROSTER)
+    passwords = {p["login"]: p["password"] for p in done["passwords"]}
+    teacher = await own_password(world, "wangfang", passwords["wangfang"])
+    operator = await own_password(world, "lina", passwords["lina"])
+    async with world.page(teacher["token"], "teacher") as lesson, world.page(operator["token"], "operator") as table:
+        await world.hub.tick()
+        assert len(world.hub.rooms) == 1 and len(world.hub.consoles) == 1
+        await bring(world, ((*ROSTER[3][:3], "巡课", "lina"),))
+        await world.hub.tick()
+        assert (await table.hear("bye"))["reason"] == "removed"
+        await world.request("PUT", f"/api/people/{teacher['person']['id']}", world.operator(), json={"active": False})
+        await world.hub.tick()
+        assert (await lesson.hear("bye"))["reason"] == "removed"
+        assert not next(iter(world.hub.rooms.values())).lesson.participants
