@@ -89,12 +89,17 @@ class Store:
             await self._database.execute(sql, (*_values(row)[1:], row.id))
         except aiosqlite.IntegrityError:
             raise Taken(row.code) from None
+        await self._let_in(row)
         await self.start_recording(row.id, row.recording, row.created_ms)
 
     async def hand_over(self, row: LessonRow) -> None:
         """The lesson has the teacher and the title of `row`, who may come in (again)."""
         values = (row.title, row.teacher, row.teacher_name, row.id)
         await self._database.execute("UPDATE lessons SET title = ?, teacher = ?, teacher_name = ? WHERE id = ?", values)
+        await self._let_in(row)
+
+    async def _let_in(self, row: LessonRow) -> None:
+        """Who teaches now may come in, also after having handed it over before."""
         await self._database.execute("DELETE FROM revocations WHERE lesson = ? AND sub = ?", (row.id, row.teacher))
 
     async def closed_since(self, since_ms: int) -> dict[str, int]:

@@ -74,8 +74,9 @@ class Attendance:
     async def rows(self, since_ms: int, until_ms: int) -> list[dict[str, Any]]:
         """Ratings beside what was measured, of the lessons rated in a time, the newest first."""
         sql = (
-            "SELECT r.lesson, r.device, r.stars, r.at_ms, a.present_ms, a.heights, a.concealed, a.frozen, a.reports "
-            "FROM ratings r LEFT JOIN attendance a USING (lesson, device) "
+            "SELECT r.lesson, l.title, l.teacher_name, r.device, r.stars, r.at_ms, "
+            "a.present_ms, a.heights, a.concealed, a.frozen, a.reports "
+            "FROM ratings r LEFT JOIN attendance a USING (lesson, device) LEFT JOIN lessons l ON l.id = r.lesson "
             "WHERE r.at_ms >= ? AND r.at_ms < ? ORDER BY r.at_ms DESC LIMIT 1000"
         )
         found = await self._database.connection.execute_fetchall(sql, (since_ms, until_ms))
@@ -97,12 +98,14 @@ def _add(connection: Any, key: Key, seat: Seat) -> None:
 
 
 def _plain(
-    lesson: str, device: str, stars: int, at_ms: int, present_ms: int | None, heights: str | None,
-    concealed: float | None, frozen: float | None, reports: int | None,
+    lesson: str, title: str | None, teacher: str | None, device: str, stars: int, at_ms: int,
+    present_ms: int | None, heights: str | None, concealed: float | None, frozen: float | None, reports: int | None,
 ) -> dict[str, Any]:  # fmt: skip
     measured = {height: round(ms / 60_000, 1) for height, ms in json.loads(heights or "{}").items()}
     return {
         "lesson": lesson,
+        "subject": title or "",
+        "teacher_name": teacher or "",
         "device": device,
         "stars": stars,
         "at_ms": at_ms,

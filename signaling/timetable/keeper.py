@@ -72,6 +72,9 @@ class Keeper:
     async def open(self, held: Occurrence) -> Room:
         """Open the lesson of an occurrence; raises `Refused`."""
         now_ms, name = self._hub.now_ms(), self._hub.plan.teacher_name(held.teacher)
+        before = await self._hub.store.lesson(held.id)
+        if before is not None and before.teacher != held.teacher:
+            await self._hub.store.revoke(held.id, before.teacher, now_ms)
         return await self._hub.open(
             LessonRow(
                 held.id, held.subject, held.teacher, name, "", "open", held.id, now_ms, now_ms,

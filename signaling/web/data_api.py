@@ -45,6 +45,6 @@ async def data(request: web.Request) -> web.Response:
     for row in ratings:
         classroom, held = people.classrooms.get(row["device"]), hub.plan.find(row["lesson"])
         row["classroom"] = f"{people.place_of(classroom)[0]} {classroom.name}" if classroom is not None else ""
-        row["subject"] = held.subject if held is not None else ""
-        row["teacher_name"] = hub.plan.teacher_name(held.teacher) if held is not None else ""
+        # A played clip has no lesson of its own.
+        row["subject"] = row["subject"] or (held.subject if held is not None else "")
     return web.json_response({"month": month, "schools": schools, "ratings": ratings})

@@ -138,7 +138,8 @@ async def test_a_rating_stands_beside_what_was_measured(tmp_path: Path) -> None:
         rows = await attendance.rows(0, 10_000)
         assert rows == [
             {
-                "lesson": "p1-20261123", "device": "d1", "stars": 3, "at_ms": 6000, "present_min": 2.0,
+                "lesson": "p1-20261123", "subject": "", "teacher_name": "", "device": "d1",
+                "stars": 3, "at_ms": 6000, "present_min": 2.0,
                 "minutes": {"1080": 1.0, "360": 1.0}, "concealed_ratio": 0.03, "freeze_ratio": 0.05,
             }
         ]  # fmt: skip

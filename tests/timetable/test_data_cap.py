@@ -29,7 +29,10 @@ def pictures(school: School, transport: int) -> dict[int, str]:
 async def used(school: School, transport: int, carried: int) -> None:
     """The classroom's connection has carried so much by now; the server looks."""
     school.world.media.say("stats", **stats(transport, carried))
-    await school.world.settled(lambda: school.world.hub.book.transports.get(transport, {}).get("tx_bytes") == carried)
+    book = school.world.hub.book
+    await school.world.settled(
+        lambda: transport in book.transports and book.transports[transport]["tx_bytes"] == carried
+    )
     for _ in range(2):
         school.world.now_ms[0] += 5_000
         await school.world.hub.tick()

@@ -7,10 +7,12 @@ import io
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from signaling.people.model import People, Person, School, SchoolClass
-from signaling.people.sheets import RowError, SheetRefused, read_table
+from signaling.people.sheets import RowError, SheetRefused, read_table, table_of
 from signaling.timetable.clashes import clashes
 from signaling.timetable.importing import COLUMNS, periods_of
 from signaling.timetable.model import Period
@@ -180,6 +182,29 @@ def test_importing_the_same_table_again_changes_nothing() -> None:
     ]
     change = plan_change(first, imported(GOOD.replace("2026-09-01", "")), MONDAY)
     assert len(change.kept) == 1 and not (change.added or change.changed or change.ended)
+
+
+CELL = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(
+        ["", "一", "08:00", "08:40", "数学", "wangfang", "四年级", "三年级", "录播", "是", "2026-09-01", "clip-1"]
+    ),
+)
+
+
+@given(st.lists(st.lists(CELL, min_size=11, max_size=11), min_size=1, max_size=4))
+def test_whatever_stands_in_the_cells_is_a_plan_or_faults_in_cells(rows: list[list[str]]) -> None:
+    periods, errors = looked_through(rows)
+    assert bool(periods) != bool(errors)
+    assert all(0 <= period.begin_min < period.end_min <= 1440 and period.classes for period in periods)
+    assert all(error.detail_zh and error.detail_en and 0 <= error.row <= len(rows) + 1 for error in errors)
+
+
+def looked_through(rows: list[list[str]]) -> tuple[list[Period], list[RowError]]:
+    try:
+        return periods_of(table_of([HEADER.split(","), *rows], COLUMNS), PEOPLE, CLIPS), []
+    except SheetRefused as refused:
+        return [], list(refused.errors)
 
 
 def test_a_county_s_week_is_looked_through_at_once() -> None:

@@ -136,6 +136,22 @@ async def test_a_lesson_taken_back_from_cancelling_opens_again_and_goes_on_recor
     assert [c["lesson"] for c in school.world.media.did("open_lesson")] == [lesson, f"{lesson}-20261123000500"]
 
 
+async def test_whoever_taught_before_stays_outside_also_after_the_lesson_opens_again_and_may_come_back(
+    school: School,
+) -> None:
+    lesson = f"p{await school.add('08:00', '08:40', '数学')}-20261123"
+    await school.until(8)
+    first = (await school.start(lesson))[1]["token"]
+    assert (await school.world.request("POST", f"/api/lessons/{lesson}/close", first))[0] == 200
+    await change(school, lesson=lesson, teacher="t2")
+    assert await school.states() == [("数学", "open")]
+    assert (await school.world.request("GET", "/api/me", first))[0] == 403
+    await change(school, lesson=lesson, cancelled=True)
+    await change(school, lesson=lesson, cancelled=False, teacher=None)
+    assert await school.states() == [("数学", "open")]
+    assert (await school.world.request("GET", "/api/me", first))[0] == 200
+
+
 async def test_a_lesson_ended_by_its_teacher_stays_ended_until_the_teacher_begins_it_again(school: School) -> None:
     lesson = f"p{await school.add('08:00', '08:40', '数学')}-20261123"
     await school.until(8)
