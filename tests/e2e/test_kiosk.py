@@ -1,4 +1,4 @@
-"""A classroom that runs itself, on the real server: by its timetable, with a wrong clock, with arrows only, through a cut."""
+"""A classroom that runs itself, on the real server: its timetable, a wrong clock, arrows alone, a cut line."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ async def test_after_a_cut_of_thirty_seconds_the_picture_is_back_within_three_an
 
 
 async def back_after_a_cut(page: Page, host: Namespace) -> float:
-    """Seconds from the line's return until a new picture is there; the last one stays meanwhile, and words say how long."""
+    """Seconds from the line's return until a new picture is there; until then the last one stays, and words say so."""
     await sees_numbers(page)
     host.drop_all()
     await asyncio.sleep(CUT_S)  # the length of the cut is the test

@@ -1,4 +1,4 @@
-"""A receiving classroom's computer: a browser whose profile lasts, its clock wrong if need be, driven by arrows and Enter."""
+"""A receiving classroom's computer: a browser whose profile lasts, driven by arrows and Enter, its clock wrong."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ ROSTER = """学校,班级,姓名,角色,账号
 
 
 class TurnedClock:
-    """The server's clock of lessons, by the file that it looks at; the day is tomorrow, so that all of it lies ahead."""
+    """The server's clock of lessons, by the file that it looks at; the day is tomorrow, all of it lies ahead."""
 
     def __init__(self, file: Path) -> None:
         self._file = file

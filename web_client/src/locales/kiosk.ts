@@ -53,7 +53,6 @@ export const kiosk = catalogue(
     rate2: '一般',
     rate3: '很好',
     rateLater: '方向键选择，回车确认；不选会自动关闭。',
-    rateThanks: '谢谢！',
     restTitle: '休息一下，看看远处',
     restText: '请看窗外 6 米以外的地方，让眼睛放松。',
     restNext: '{time} 上《{subject}》',
@@ -64,8 +63,6 @@ export const kiosk = catalogue(
     clipLoading: '正在打开微课…',
     clipMissing: '这段微课还没下载，连上网络后会自动播放。',
     clipOver: '微课放完了',
-    checking: '正在检测网络…',
-    checkFailed: '网络检测没有完成，上课前会再试。',
     reportCode: '报告码 {code}',
   },
   {
@@ -118,7 +115,6 @@ export const kiosk = catalogue(
     rate2: 'Fairly',
     rate3: 'Very well',
     rateLater: 'Arrows choose, Enter confirms; it closes by itself.',
-    rateThanks: 'Thank you!',
     restTitle: 'Rest your eyes',
     restText: 'Look out of the window, at something more than 6 metres away.',
     restNext: '“{subject}” at {time}',
@@ -129,8 +125,6 @@ export const kiosk = catalogue(
     clipLoading: 'Opening the recording…',
     clipMissing: 'This recording is not downloaded yet; it plays as soon as the network is back.',
     clipOver: 'The recording is over',
-    checking: 'Checking the network…',
-    checkFailed: 'The network check did not finish; it is tried again before the lesson.',
     reportCode: 'Report {code}',
   },
 )

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { ServerClock } from '../../../shared/clock'
 import { minuteOfDay, timeIn } from './day'
 import { TEN_MS } from './fixtures'
+import { spread_ms } from './checking'
 import { missedSeconds, onTimeline, watchedNow, withBreak, type Missed, type Watched } from './missed'
 import { nearest, type Box } from './spatial'
 
@@ -101,4 +102,10 @@ describe('arrows', () => {
     expect(nearest(box(0, 0), grid.slice(1, 3), 'ArrowLeft')).toBe(-1)
     expect(nearest(box(0, 0), grid.slice(1, 3), 'ArrowUp')).toBe(-1)
   })
+})
+
+it('spreads the checks of one bell, and lets each end before the way in', () => {
+  expect([0, 0.5, 1].map((random) => spread_ms(480_000, random))).toEqual([0, 150_000, 300_000])
+  expect(spread_ms(120_000, 1)).toBe(30_000)
+  expect(spread_ms(60_000, 1)).toBe(0)
 })

@@ -4,12 +4,13 @@ import { computed, onScopeDispose, reactive, shallowRef, watch, type Ref } from 
 import { serverClock } from '../../../shared/clock'
 import { CodedError } from '../../../shared/protocol'
 import type { Attending } from '../attending'
+import { Checking } from './checking'
 import { Downloading } from './clips/downloading'
 import { keep, lasting, recall, type Memory } from './memory'
 import { missedSeconds, watchedNow } from './missed'
 import { keepPage } from './offline'
 import { KioskServer } from './server'
-import { dueLesson, freshKiosk, scene, step, type Event, type Kiosk, type Replay } from './state'
+import { checkDue, dueLesson, freshKiosk, scene, step, type Event, type Kiosk, type Replay } from './state'
 
 const TICK_MS = 500
 const POLL_MS = 20_000
@@ -32,8 +33,8 @@ export class Running {
   readonly sure = shallowRef(false)
   /** This week's recordings. */
   readonly clips = new Downloading(this.memory.spent, () => this.save())
-  /** What the last check of the line came to. */
-  readonly verdict = shallowRef<{ kind: 'ok' | 'warn' | 'bad'; text: string } | null>(null)
+  /** Checks of the line before lessons. */
+  readonly checks = new Checking((lesson) => this.happen({ type: 'checked', lesson }))
   private readonly server = new KioskServer()
   /** Whether a newer page is kept; absent before this computer is known to be a classroom's. */
   private newer: Ref<boolean> | undefined
@@ -146,10 +147,13 @@ export class Running {
     this.aside()
   }
 
-  /** What can wait until no lesson is on: downloads, and a newer page. */
+  /** What is done while no lesson is on: checks, downloads, and a newer page. */
   private aside(): void {
     const { day, online, now_ms, byHand, attending } = this.kiosk.value
     const free = !byHand && !attending && day !== null
+    const due = checkDue(this.kiosk.value)
+    const enter_ms = day?.lessons.find(({ id }) => id === due)?.enter_ms ?? now_ms
+    this.checks.look(due, enter_ms - now_ms)
     if (day) this.clips.look(day, free && online && this.sure.value, now_ms)
     if (free && this.newer?.value && this.scene.value.is === 'day') location.reload()
   }
