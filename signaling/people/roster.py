@@ -65,6 +65,7 @@ class RosterChange:
 @dataclass
 class _Reading:
     table: Table
+    rows: dict[int, Row]
     errors: list[RowError] = field(default_factory=list)
 
     def fault(self, row: Row, column: str, code: str, zh: str, en: str) -> None:
@@ -73,13 +74,13 @@ class _Reading:
 
 def plan_roster(table: Table, people: People, importer: str | None = None) -> RosterChange:
     """What would change; raises `SheetRefused`. The `importer` (a person's id) stays an operator."""
-    reading = _Reading(table)
+    reading = _Reading(table, {row.number: row for row in table.rows})
     entries = [entry for row in table.rows if (entry := _entry(reading, row)) is not None]
     _no_doubles(reading, entries)
     own = people.persons.get(importer or "")
     for entry in entries:
         if own is not None and entry.login == own.login and entry.role != own.role:
-            row = _row(table, entry)
+            row = reading.rows[entry.row]
             reading.fault(
                 row, "role", "own_role", "不能改变自己的角色", "you cannot take the operator's role from yourself"
             )
@@ -87,7 +88,7 @@ def plan_roster(table: Table, people: People, importer: str | None = None) -> Ro
     new_persons = [entry for entry in change.added if entry.login]
     if len(new_persons) > MAX_NEW_PERSONS:
         zh, en = f"一次最多新增 {MAX_NEW_PERSONS} 人", f"at most {MAX_NEW_PERSONS} new persons at once"
-        reading.fault(_row(table, new_persons[MAX_NEW_PERSONS]), "", "too_many", zh, en)
+        reading.fault(reading.rows[new_persons[MAX_NEW_PERSONS].row], "", "too_many", zh, en)
     if reading.errors:
         raise SheetRefused(sorted(reading.errors, key=lambda e: (e.row, e.column)))
     return change
@@ -130,7 +131,7 @@ def _no_doubles(reading: _Reading, entries: Iterable[Entry]) -> None:
         if known is not entry:
             column = "login" if entry.login else "name"
             zh, en = f"与第 {known.row} 行重复", f"the same as row {known.row}"
-            reading.fault(_row(reading.table, entry), column, "duplicate", zh, en)
+            reading.fault(reading.rows[entry.row], column, "duplicate", zh, en)
 
 
 def _compare(entries: list[Entry], people: People, own: Person | None) -> RosterChange:
@@ -165,10 +166,6 @@ def _compare(entries: list[Entry], people: People, own: Person | None) -> Roster
             if room.active and place[0] in schools and place not in keys
         ),
     )  # fmt: skip
-
-
-def _row(table: Table, entry: Entry) -> Row:
-    return next(row for row in table.rows if row.number == entry.row)
 
 
 def without_left_out(change: RosterChange) -> RosterChange:

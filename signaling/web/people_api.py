@@ -10,7 +10,7 @@ from aiohttp import web
 from signaling.auth import Rights, clean_name
 from signaling.hub import Hub
 from signaling.messages import Refused
-from signaling.people.model import Classroom, Person, School
+from signaling.people.model import Classroom, Person
 from signaling.people.rights_table import ROLES
 from signaling.people.roster import COLUMNS, LOGIN, ROLE_NAMES, Entry, RosterChange, plan_roster, without_left_out
 from signaling.people.sheet_templates import XLSX_TYPE, csv_list, xlsx_template
@@ -45,11 +45,21 @@ def add_people(app: web.Application) -> None:
 
 
 async def people(request: web.Request) -> web.Response:
-    """Everybody, by school."""
+    """Everybody, by school; a school without id for those who belong to none."""
     hub, _ = await _operator(request)
     known, pairing = hub.register.people, await hub.pairing.states()
-    places = [_place(hub, school, pairing) for school in (*known.schools.values(), None)]
-    return web.json_response({"schools": [place for place in places if place["id"] or place["persons"]]})
+    places: dict[str | None, dict[str, Any]] = {
+        identity: {"id": identity, "name": name, "classes": [], "persons": [], "classrooms": []}
+        for identity, name in [*((school.id, school.name) for school in known.schools.values()), (None, "")]
+    }
+    for klass in known.classes.values():
+        places[klass.school]["classes"].append({"id": klass.id, "name": klass.name})
+    for person in known.persons.values():
+        places[person.school]["persons"].append(_person(hub, person))
+    for room in known.classrooms.values():
+        if room.active:
+            places[room.school]["classrooms"].append({**_classroom(hub, room), **pairing[room.id]})
+    return web.json_response({"schools": [p for p in places.values() if p["id"] or p["persons"]]})
 
 
 async def template(request: web.Request) -> web.Response:
@@ -127,21 +137,6 @@ def _named(hub: Hub, request: web.Request) -> Person:
     if person is None:
         raise Refused("bad_message", "there is no such person")
     return person
-
-
-def _place(hub: Hub, school: School | None, pairing: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    known, identity = hub.register.people, school.id if school else None
-    return {
-        "id": identity,
-        "name": school.name if school else "",
-        "classes": [{"id": c.id, "name": c.name} for c in known.classes.values() if c.school == identity],
-        "persons": [_person(hub, p) for p in known.persons.values() if p.school == identity],
-        "classrooms": [
-            {**_classroom(hub, c), **pairing[c.id]}
-            for c in known.classrooms.values()
-            if c.school == identity and c.active
-        ],
-    }
 
 
 def _person(hub: Hub, person: Person) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, FilePayload, Page
 
+from tests.support.axe import grave_findings
 from tests.support.browser import eventually, open_page
 from tests.support.server import Server, make_token
 
@@ -30,9 +31,9 @@ def roster(rows: str) -> FilePayload:
     return FilePayload(name="花名册.csv", mimeType="text/csv", buffer=content)
 
 
-async def people_tab(browser: Browser, server: Server) -> Page:
+async def people_tab(browser: Browser, server: Server, language: str = "zh-CN") -> Page:
     """The operator's page at the register."""
-    page = await open_page(browser, server.link("operator", make_token("operator", None)))
+    page = await open_page(browser, server.link("operator", make_token("operator", None)), language)
     await page.get_by_test_id("tab-people").click()
     return page
 
@@ -59,13 +60,18 @@ async def sign_in(page: Page, login: str, password: str, chosen: str) -> None:
     await page.get_by_test_id("login").fill(login)
     await page.get_by_test_id("password").fill(password)
     await page.get_by_test_id("sign-in").click()
+    await page.get_by_test_id("change-form").wait_for()
+    assert await grave_findings(page) == []
     for field in ("new-password", "again"):
         await page.get_by_test_id(field).fill(chosen)
     await page.get_by_test_id("save-password").click()
 
 
-async def test_a_bad_roster_is_answered_cell_by_cell_and_changes_nothing(browser: Browser, own_server: Server) -> None:
-    page = await people_tab(browser, own_server)
+@pytest.mark.parametrize("language", ["zh-CN", "en-US"])
+async def test_a_bad_roster_is_answered_cell_by_cell_and_changes_nothing(
+    browser: Browser, own_server: Server, language: str
+) -> None:
+    page = await people_tab(browser, own_server, language)
     await page.get_by_test_id("no-people").wait_for()
     await page.get_by_test_id("roster-file").set_input_files(roster(ROSTER + "枫林教学点,,孙丽,校长,sunli\n"))
     fault = page.get_by_test_id("table-fault")
@@ -73,6 +79,14 @@ async def test_a_bad_roster_is_answered_cell_by_cell_and_changes_nothing(browser
     assert "D5" in await fault.inner_text() and "校长" in await fault.inner_text()
     assert await page.get_by_test_id("roster-preview").count() == 0
     assert await page.get_by_test_id("no-people").count() == 1
+    assert await grave_findings(page) == []
+    await page.get_by_test_id("roster-file").set_input_files(roster(ROSTER))
+    await page.get_by_test_id("roster-preview").wait_for()
+    assert await grave_findings(page) == []
+    await page.get_by_test_id("roster-apply").click()
+    await page.get_by_test_id("passwords").wait_for()
+    await pairing_code(page)
+    assert await grave_findings(page) == []
 
 
 async def test_a_template_can_be_downloaded_and_imported_as_it_is(
@@ -120,6 +134,20 @@ async def test_from_the_roster_to_a_lesson_of_known_people(browser: Browser, own
         lesson["code"],
     )
     assert (joined["name"], joined["lesson"]["id"]) == ("枫林教学点 三年级教室", lesson["id"])
+
+
+async def test_an_assistant_sits_down_by_a_lessons_code_under_the_own_name(
+    browser: Browser, own_server: Server
+) -> None:
+    operator = await people_tab(browser, own_server)
+    await bring(operator, ROSTER)
+    page = await open_page(browser, own_server.url + "/sign-in")
+    await sign_in(page, "zhangwei", await first_password(operator, "zhangwei"), "four good words")
+    await page.wait_for_url("**/classroom")
+    lesson = await own_server.create_lesson()  # not open: a classroom is registered
+    await page.goto(f"{own_server.url}/classroom#code={lesson['code']}")
+    await operator.get_by_test_id("tab-lessons").click()
+    await operator.get_by_test_id("table-row").get_by_text("张伟").wait_for()
 
 
 async def test_who_is_signed_in_stays_so_in_another_tab_until_the_sign_out(

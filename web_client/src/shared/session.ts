@@ -17,7 +17,10 @@ export const remembered = (): boolean => localStorage.getItem(KEY) !== null
 
 /** Keeps what a sign-in gave: the token for this tab, the memory for the others. */
 export function keep(signedIn: SignedIn): SignedIn {
-  new TokenStore().set(signedIn.token)
+  const store = new TokenStore()
+  // An assistant sits down in a classroom by a lesson's code: the cookie says who it is, and the seat has its own token.
+  if (signedIn.person.role === 'assistant') store.clear()
+  else store.set(signedIn.token)
   localStorage.setItem(KEY, '1')
   return signedIn
 }
