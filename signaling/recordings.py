@@ -63,6 +63,10 @@ class Recordings:
         beside.write_text(json.dumps(content, ensure_ascii=False))
         beside.rename(path)
 
+    def published(self) -> set[str]:
+        """The ids of all that the library has, or may have in a moment."""
+        return {path.name for path in self._library.iterdir()} if self._library.is_dir() else set()
+
     def entries(self) -> list[dict[str, Any]]:
         """The published lessons, newest first."""
         if not self._library.is_dir():

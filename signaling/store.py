@@ -107,10 +107,10 @@ class Store:
         query = "SELECT id, closed_ms FROM lessons WHERE state = 'closed' AND closed_ms >= ?"
         return dict(await self._database.execute_fetchall(query, (since_ms,)))  # type: ignore[arg-type]
 
-    async def recordings_of(self, lesson: str) -> list[str]:
-        """The ids of a lesson's recordings, the newest first."""
-        query = "SELECT id FROM recordings WHERE lesson = ? ORDER BY started_ms DESC"
-        return [row[0] for row in await self._database.execute_fetchall(query, (lesson,))]
+    async def recordings_since(self, since_ms: int) -> list[tuple[str, str]]:
+        """The recordings that began since, with their lessons, the newest first."""
+        query = "SELECT id, lesson FROM recordings WHERE started_ms >= ? ORDER BY started_ms DESC"
+        return [(row[0], row[1]) for row in await self._database.execute_fetchall(query, (since_ms,))]
 
     async def set_code(self, lesson: str, code: str) -> None:
         """Another code for a lesson; raises `Taken`."""

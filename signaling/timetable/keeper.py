@@ -10,9 +10,9 @@ import structlog
 
 from signaling.messages import Refused
 from signaling.store import LessonRow
-from signaling.timetable.kiosk_day import CLIP_DAYS, state_of
+from signaling.timetable.kiosk_day import CLIP_DAYS
 from signaling.timetable.model import Occurrence
-from signaling.timetable.occurrences import ONE_DAY
+from signaling.timetable.occurrences import ONE_DAY, instant_ms
 from signaling.timetable.runner import OPEN_BEFORE_MS, Close, Follow, Open, OpenLesson, actions
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ class Keeper:
         """At what changes elsewhere: what the library has by now."""
         hub, today = self._hub, self._hub.plan.today()
         days = [o for number in range(CLIP_DAYS) for o in hub.plan.day(today + number * ONE_DAY)]
-        over = [o.id for o in hub.plan.day(today) if state_of(hub, o) == "over" and o.mode != "recorded"]
-        await hub.shelf.look({o.clip for o in days if o.clip is not None}, over)
+        clips = {o.clip for o in days if o.clip is not None}
+        await hub.shelf.look(clips, instant_ms(today - ONE_DAY, 0, hub.plan.zone))
 
     async def open(self, held: Occurrence) -> Room:
         """Open the lesson of an occurrence; raises `Refused`."""

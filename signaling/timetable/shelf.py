@@ -28,16 +28,14 @@ class Shelf:
         """The published recording of a lesson, or None."""
         return self._of_lesson.get(lesson)
 
-    async def look(self, clips: Iterable[str], lessons: Iterable[str]) -> None:
-        """Look for these, as far as they were not found yet."""
-        for clip in clips:
+    async def look(self, clips: Iterable[str], since_ms: int) -> None:
+        """Look for these clips, and for recordings that began since; a county has a thousand lessons a day."""
+        names = await asyncio.to_thread(self._recordings.published)
+        for clip in names.intersection(clips):
             await self._find(clip)
-        for lesson in lessons:
-            if lesson not in self._of_lesson:
-                for recording in await self._store.recordings_of(lesson):
-                    if await self._find(recording):
-                        self._of_lesson[lesson] = recording
-                        break
+        for recording, lesson in await self._store.recordings_since(since_ms):
+            if recording in names and lesson not in self._of_lesson and await self._find(recording):
+                self._of_lesson[lesson] = recording
 
     async def _find(self, recording: str) -> bool:
         if recording not in self._bytes:
