@@ -77,7 +77,7 @@ async def import_roster(request: web.Request) -> web.Response:
     data = await uploaded_table(request)
     table = await asyncio.to_thread(read_table, data, COLUMNS)
     async with hub.register.lock:
-        change = plan_roster(table, hub.register.people, rights.sub)
+        change = await asyncio.to_thread(plan_roster, table, hub.register.people, rights.sub)
         shown = _change(hub, change)
         if request.query.get("dry") == "1":
             return web.json_response(shown)
