@@ -70,6 +70,7 @@ def update(allocation: Allocation, ladder: Ladder, room: Room, now_us: int, span
     higher = _spread(rows, ladders.code(better) > least, able.size)
     allocation.up_temporal_us = _leaky(allocation.up_temporal_us, finer, span_us)
     allocation.up_us = _leaky(allocation.up_us, higher, span_us)
+    better = _first_pictures(now, better, some, room.budget_bps[rows], config)
     sure = room.budget_bps[rows] > config.up_sure * ladders.cost_bps(some, better)
     # A first picture is worth more tries than a better one.
     first = (better & ~now & (np.arange(len(STEPS)) == BASE)[:, None]).any(axis=0)
@@ -92,6 +93,14 @@ def _more(ladder: Ladder, kept: Bools, spare: Floats, back: Bools) -> tuple[Bool
     wider, anew = ladders.fill(ladder, spare, first=kept, held=kept), ladders.fill(ladder, spare, held=kept)
     better = np.where(ladders.code(anew) > ladders.code(wider), anew, wider)
     return wider & (kept[BEGINS] | (back & (BASE == BEGINS)[:, None])), better
+
+
+def _first_pictures(now: Bools, better: Bools, ladder: Ladder, budget_bps: Floats, config: Config) -> Bools:
+    """`better`, or where there is ample room for a missing first picture but not for all of it, that picture alone."""
+    begun = now | (better & (np.arange(len(STEPS)) == BASE)[:, None])
+    ample = config.up_sure * ladders.cost_bps(ladder, begun) < budget_bps
+    tight = config.up_sure * ladders.cost_bps(ladder, better) >= budget_bps
+    return np.where(ample & tight & (begun & ~now).any(axis=0), begun, better)
 
 
 def _spread(rows: Indices, values: Bools, count: int) -> Bools:

@@ -78,8 +78,6 @@ PAGES = (ROLE == STILLS)[:, None]
 BETTER = [number for number, step in enumerate(STEPS) if step.spatial > 0 and step.temporal == SLOW]
 SMOOTHER = [STEPS.index(STEPS[number]._replace(temporal=HALF)) for number in BETTER]
 ENOUGH_BPS = 1e12  # nothing costs as much
-# For each step (row) the steps of its role before it.
-BEFORE = np.tril(ROLE[:, None] == ROLE, -1).astype(np.float64)
 # The earlier a step, the more it weighs; together they are exact in 53 bits.
 WEIGHTS = 2.0 ** np.arange(len(STEPS) - 1, -1, -1)
 
@@ -202,11 +200,21 @@ def part(ladder: Ladder, rows: Indices) -> Ladder:
 
 def fitting(ladder: Ladder, budget_bps: Floats, held: Bools) -> Bools:
     """The steps of `held` that fit, in order."""
-    gaps = held & (BEFORE @ (ladder.there & ~held) > 0)
-    rows = np.flatnonzero((cost_bps(ladder, held) > budget_bps) | gaps.any(axis=0))
+    rows = np.flatnonzero((cost_bps(ladder, held) > budget_bps) | _gaps(ladder, held))
     fits = held.copy()
     fits[:, rows] = fill(part(ladder, rows), budget_bps[rows], only=held[:, rows])
     return fits
+
+
+def _gaps(ladder: Ladder, held: Bools) -> Bools:
+    """Rows that hold a step of a role without one before it."""
+    missing, gaps = ladder.there & ~held, np.zeros(held.shape[1], dtype=np.bool_)
+    for steps in OF_ROLE:
+        lacks = np.zeros_like(gaps)
+        for number in steps.tolist():
+            gaps |= lacks & held[number]
+            lacks |= missing[number]
+    return gaps
 
 
 def may_have_more(ladder: Ladder, taken: Bools, budget_bps: Floats) -> Bools:

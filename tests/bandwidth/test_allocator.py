@@ -83,3 +83,31 @@ def test_a_row_that_is_not_asked_could_not_have_more(seed: int) -> None:
     for found in (ladder.fill(of, budget, first=held, held=held), ladder.fill(of, budget, held=held)):
         assert (ladder.code(found) <= ladder.code(held))[~asked].all()
     assert asked.any() and not asked.all()
+
+
+def test_a_missing_first_picture_does_not_wait_for_room_for_a_better_voice() -> None:
+    rates = np.zeros((2, 3, 4))
+    rates[0, :2] = np.array([13e3, 32e3])[:, None]
+    rates[1, 0] = np.array([30e3, 45e3, 75e3, 75e3])
+    demand = Demand(
+        subscription=np.arange(2, dtype=np.uint32),
+        transport=np.zeros(2, dtype=np.uint32),
+        role=np.array([MICROPHONE, CAMERA], dtype=np.int8),
+        cap=np.array([2, 2], dtype=np.int8),
+        chosen_us=np.full(2, -1, dtype=np.int64),
+        rates_bps=rates.astype(np.uint64),
+        packets_hz=np.array([[16.7, 50, 0], [15, 0, 0]], dtype=np.float64),
+        listening=np.ones(2, dtype=np.bool_),
+        start_bps=np.zeros(2, dtype=np.uint64),
+    )
+    none = np.zeros(1, dtype=np.int64)
+    of = ladder.build(demand, np.zeros(2, dtype=np.int64), 1, demand.cap, none, np.zeros(1), np.zeros(1), CONFIG)
+    allocation, budget, no = allocator.fresh(1), np.array([130e3]), np.zeros(1, dtype=np.bool_)
+    allocation.patience_us[:] = 40e6  # other climbs failed before
+    room = Room(budget, budget, ~no, no, no, no, no)
+    seen = []
+    for tick in range(40):
+        taken = allocator.update(allocation, of, room, tick * TICK_US, TICK_US, CONFIG)
+        seen.append(bool(taken[ladder.STEPS.index(ladder.Step(CAMERA, 0, ladder.SLOW)), 0]))
+    first_us = seen.index(True) * TICK_US
+    assert first_us <= CONFIG.up_sure_us + CONFIG.up_sure_patience * CONFIG.base_patience_us + TICK_US
