@@ -2,7 +2,7 @@ import vue from '@vitejs/plugin-vue'
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 import { kioskWorker } from './vite.worker.ts'
@@ -18,7 +18,7 @@ const COMMON = /\/(node_modules\/(?!uqr)|src\/(shared\/(?!check)|ui\/|styles\/))
 
 const page = (name: string) => fileURLToPath(new URL(`./${name}.html`, import.meta.url))
 
-/** Writes a `.gz` beside every text, which the server sends to whoever takes it. */
+/** Writes a `.br` and a `.gz` beside every text, which the server sends to whoever takes it. */
 function compressed(): Plugin {
   let out = ''
   return {
@@ -30,6 +30,7 @@ function compressed(): Plugin {
         if (!/\.(html|js|css|svg)$/.test(name)) continue
         const path = join(out, name)
         writeFileSync(`${path}.gz`, gzipSync(readFileSync(path), { level: 9 }))
+        writeFileSync(`${path}.br`, brotliCompressSync(readFileSync(path)))
       }
     },
   }
