@@ -7,7 +7,18 @@ import sys
 
 import pytest
 
-NAMES = ("forward", "joins", "crash", "lesson", "links", "links.plots", "links.record", "simulator", "sound")
+NAMES = (
+    "first_load",
+    "forward",
+    "joins",
+    "crash",
+    "lesson",
+    "links",
+    "links.plots",
+    "links.record",
+    "simulator",
+    "sound",
+)
 
 
 @pytest.mark.parametrize("name", NAMES)
