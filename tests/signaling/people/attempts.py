@@ -35,7 +35,9 @@ async def prepare(world: World) -> None:
         await world.hub.create(teacher_rights(sub, "王老师", lesson, int(time.time()) + 600), "分数", lesson)
         folder = world.data / "library" / lesson
         folder.mkdir(parents=True)
-        (folder / "manifest.json").write_text(json.dumps({"id": lesson, "title": "分数", "started_ms": 0}))
+        (folder / "manifest.json").write_text(
+            json.dumps({"id": lesson, "title": "分数", "started_ms": 0, "tracks": []})
+        )
 
 
 async def _publish(world: World, role: Role) -> bool:
