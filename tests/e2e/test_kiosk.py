@@ -5,74 +5,23 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page
 
-from signaling.ends.client_core import ClientCore
 from signaling.ends.demo_media import LessonMedia
-from signaling.ends.publish_end import PublishEnd
 from tests.support.browser import eventually, picture, sees_numbers
-from tests.support.kiosk import computer, pair, press
+from tests.support.kiosk import POLLED_S, attends, computer, knows_the_time, pair, plays, press, teaching
 from tests.support.namespace import Namespace
-from tests.support.played import small_lesson
 from tests.support.school import School, TurnedClock
 from tests.support.server import Server
 
 pytestmark = pytest.mark.e2e
-POLLED_S = 60.0  # the page asks for its day every 20 s
 BACK_S = 3.0  # the best of three: other work on the machine slows down one, a mistake of ours all
 CUT_S = 30
 LEFT_OPEN = "英语"  # the teacher of this lesson goes without ending it
 DAY = (("10:00", "10:40", "音乐"), ("10:50", "11:30", "美术"), ("11:40", "12:20", "英语"))
-
-
-@pytest.fixture(scope="module")
-def media(tmp_path_factory: pytest.TempPathFactory) -> LessonMedia:
-    """Seconds that repeat."""
-    return small_lesson(tmp_path_factory.mktemp("media"))
-
-
-@pytest.fixture
-def clock(tmp_path: Path) -> TurnedClock:
-    """The server's clock, in the morning."""
-    made = TurnedClock(tmp_path / "clock")
-    made.turn_to("09:40")
-    return made
-
-
-@pytest.fixture
-def school_server(tmp_path: Path, clock: TurnedClock) -> Iterator[Server]:
-    """A server by that clock."""
-    with Server(tmp_path, settings=clock.settings()) as server:
-        yield server
-
-
-@asynccontextmanager
-async def teaching(server: Server, lesson: str, media: LessonMedia) -> AsyncIterator[None]:
-    """A teacher sends in this lesson."""
-    with ClientCore() as client:
-        task = asyncio.create_task(PublishEnd(server.plan("teacher", lesson), client, media).run())
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-
-async def knows_the_time(page: Page, now_ms: int) -> None:
-    """Wait until the page has heard that it is so late."""
-    state = page.get_by_test_id("state")
-    await eventually(lambda: state.get_attribute("data-server-ms"), lambda ms: int(ms or 0) >= now_ms, POLLED_S)
-
-
-async def attends(page: Page) -> None:
-    """Wait until the page has gone into a lesson."""
-    state = page.get_by_test_id("state")
-    await eventually(state.text_content, lambda text: (text or "").startswith("room"), POLLED_S)
 
 
 @pytest.mark.timeout(600)
@@ -158,10 +107,3 @@ async def back_after_a_cut(page: Page, host: Namespace) -> float:
     began = time.monotonic()
     await eventually(lambda: picture(page), lambda p: p is not None and p["number"] not in {None, last["number"]})
     return time.monotonic() - began
-
-
-async def plays(page: Page) -> None:
-    """Wait until a recording on the screen moves."""
-    position = "() => window.zhuandi.state.position ?? 0"
-    first = await eventually(lambda: page.evaluate(position), lambda at: at > 0)
-    await eventually(lambda: page.evaluate(position), lambda at: at > first + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -11,9 +12,14 @@ from pathlib import Path
 
 from playwright.async_api import BrowserContext, Page, async_playwright
 
+from signaling.ends.client_core import ClientCore
+from signaling.ends.demo_media import LessonMedia
+from signaling.ends.publish_end import PublishEnd
 from tests.support.browser import FLAGS, PATIENCE_S, PROBE, eventually
 from tests.support.processes import command_of
+from tests.support.server import Server
 
+POLLED_S = 60.0  # the page asks for its day every 20 s
 # Workers want a trusted certificate, as a school installs it; the page cannot be told one by one.
 TRUST = "--ignore-certificate-errors"
 WRONG_CLOCK = """(() => {
@@ -23,6 +29,8 @@ WRONG_CLOCK = """(() => {
     static now() { return Right.now() + WRONG_MS }
   }
 })()"""
+SHOWN_S = """() => Math.max(0, ...[...document.querySelectorAll('[data-testid="clip"] video')]
+  .filter((one) => one.readyState >= 2 && one.videoWidth > 0).map((one) => one.currentTime))"""
 NEXT_ARROW = """(id) => {
   const box = (one) => one.getBoundingClientRect()
   const [at, to] = [document.activeElement, document.querySelector(`[data-testid="${id}"]`)]
@@ -91,3 +99,33 @@ async def pair(page: Page, url: str, code: str) -> None:
     await eventually(lambda: page.get_by_test_id("join-button").is_enabled(), bool)
     await press(page, "join-button")
     await page.get_by_test_id("day").wait_for()
+
+
+@asynccontextmanager
+async def teaching(server: Server, lesson: str, media: LessonMedia) -> AsyncIterator[None]:
+    """A teacher sends in this lesson."""
+    with ClientCore() as client:
+        task = asyncio.create_task(PublishEnd(server.plan("teacher", lesson), client, media).run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def knows_the_time(page: Page, now_ms: int) -> None:
+    """Wait until the page has heard that it is so late."""
+    state = page.get_by_test_id("state")
+    await eventually(lambda: state.get_attribute("data-server-ms"), lambda ms: int(ms or 0) >= now_ms, POLLED_S)
+
+
+async def attends(page: Page) -> None:
+    """Wait until the page has gone into a lesson."""
+    state = page.get_by_test_id("state")
+    await eventually(state.text_content, lambda text: (text or "").startswith("room"), POLLED_S)
+
+
+async def plays(page: Page) -> None:
+    """Wait until a recording on the screen shows frames that move on."""
+    first = await eventually(lambda: page.evaluate(SHOWN_S), lambda at: at > 0)
+    await eventually(lambda: page.evaluate(SHOWN_S), lambda at: at > first + 1)

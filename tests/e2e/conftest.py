@@ -1,0 +1,34 @@
+"""Fixtures of tests with a classroom that runs itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from signaling.ends.demo_media import LessonMedia
+from tests.support.played import small_lesson
+from tests.support.school import TurnedClock
+from tests.support.server import Server
+
+
+@pytest.fixture(scope="module")
+def media(tmp_path_factory: pytest.TempPathFactory) -> LessonMedia:
+    """Seconds that repeat."""
+    return small_lesson(tmp_path_factory.mktemp("media"))
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> TurnedClock:
+    """The server's clock, in the morning."""
+    made = TurnedClock(tmp_path / "clock")
+    made.turn_to("09:40")
+    return made
+
+
+@pytest.fixture
+def school_server(tmp_path: Path, clock: TurnedClock) -> Iterator[Server]:
+    """A server by that clock."""
+    with Server(tmp_path, settings=clock.settings()) as server:
+        yield server
