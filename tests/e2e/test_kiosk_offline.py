@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
 from signaling.ends.demo_media import LessonMedia
 from tests.support.browser import eventually, sees_numbers
-from tests.support.kiosk import POLLED_S, computer, cut_power, knows_the_time, pair, plays, teaching
+from tests.support.kiosk import POLLED_S, attends, computer, cut_power, knows_the_time, pair, plays, teaching
 from tests.support.school import School, TurnedClock
 from tests.support.server import Server
 
@@ -33,9 +34,11 @@ async def test_a_power_cut_in_mid_lesson_costs_only_the_time_until_the_computer_
         await pair(page, school_server.url, await school.pairing_code())
         await eventually(lambda: page.evaluate(KEPT), lambda state: state == "activated")
     clock.turn_to("10:05")
-    async with teaching(school_server, lesson, media):
+    async with AsyncExitStack() as stack:
         async with computer(profile) as page:
             await page.goto(f"{school_server.url}/classroom")
+            await attends(page)  # the server has opened the lesson: its teacher comes into this one
+            await stack.enter_async_context(teaching(school_server, lesson, media))
             await sees_numbers(page)
             cut_power(profile)
         async with computer(profile) as page:
