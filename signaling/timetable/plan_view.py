@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Any
 
+from signaling.auth import Rights
 from signaling.timetable.kiosk_day import state_of
 from signaling.timetable.model import Occurrence, Period
 from signaling.timetable.occurrences import ONE_DAY
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
     from signaling.hub import Hub
 
 
-def plan_view(hub: Hub, first: datetime.date, last: datetime.date) -> dict[str, Any]:
-    """The periods of the plan, and the lessons from one day to another."""
+def plan_view(hub: Hub, rights: Rights, first: datetime.date, last: datetime.date) -> dict[str, Any]:
+    """The periods of the plan, and the lessons from one day to another; codes and logins for whom they concern."""
+    manages, sees_all = rights.may("manage_plan"), rights.may("list_all_lessons")
     plan, today = hub.plan, hub.plan.today()
     days = [first + number * ONE_DAY for number in range((last - first).days + 1)]
     periods = [p for p in plan.plan.periods.values() if p.last_day is None or p.last_day >= today]
@@ -27,12 +29,18 @@ def plan_view(hub: Hub, first: datetime.date, last: datetime.date) -> dict[str, 
         "today": today.isoformat(),
         "from": first.isoformat(),
         "to": last.isoformat(),
-        "periods": [period_view(hub, p) for p in sorted(periods, key=lambda p: (p.weekday, p.begin_min, p.id))],
-        "lessons": [lesson_view(hub, held) for day in days for held in plan.day(day)],
+        "periods": [
+            period_view(hub, p, login=manages) for p in sorted(periods, key=lambda p: (p.weekday, p.begin_min, p.id))
+        ],
+        "lessons": [
+            lesson_view(hub, held, code=sees_all or held.teacher == rights.sub)
+            for day in days
+            for held in plan.day(day)
+        ],
         "teachers": [
             {"id": p.id, "login": p.login, "name": p.name, "school": people.place_of(p)[0]}
             for p in people.persons.values()
-            if p.active and p.role == "teacher"
+            if manages and p.active and p.role == "teacher"
         ],
         "classes": [
             {"id": c.id, "school": people.schools[c.school].name, "name": c.name} for c in people.classes.values()
@@ -40,9 +48,9 @@ def plan_view(hub: Hub, first: datetime.date, last: datetime.date) -> dict[str, 
     }
 
 
-def period_view(hub: Hub, period: Period) -> dict[str, Any]:
+def period_view(hub: Hub, period: Period, *, login: bool = True) -> dict[str, Any]:
     """One period, with the texts of its form."""
-    person = hub.plan.people.persons.get(period.teacher)
+    person = hub.plan.people.persons.get(period.teacher) if login else None
     return {
         "id": period.id,
         "weekday": period.weekday,
@@ -62,8 +70,8 @@ def period_view(hub: Hub, period: Period) -> dict[str, Any]:
     }
 
 
-def lesson_view(hub: Hub, held: Occurrence) -> dict[str, Any]:
-    """One lesson of a day."""
+def lesson_view(hub: Hub, held: Occurrence, *, code: bool = True) -> dict[str, Any]:
+    """One lesson of a day; its `code` is not for everybody's eyes."""
     room = hub.rooms.get(held.id)
     return {
         "id": held.id,
@@ -86,7 +94,7 @@ def lesson_view(hub: Hub, held: Occurrence) -> dict[str, Any]:
         "cancelled": held.cancelled,
         "substitute": held.substitute,
         "moved": held.moved,
-        "code": room.row.code if room is not None else None,
+        "code": room.row.code if room is not None and code else None,
         "receivers": room.lesson.receivers() if room is not None else 0,
     }
 

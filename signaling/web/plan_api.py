@@ -55,14 +55,14 @@ def add_plan(app: web.Application) -> None:
 
 async def plan(request: web.Request) -> web.Response:
     """The periods, and the lessons of some days; without days of this week."""
-    hub = request.app[HUB]
-    permit(await rights_of(request), "see_plan")
+    hub, rights = request.app[HUB], await rights_of(request)
+    permit(rights, "see_plan")
     today = hub.plan.today()
     monday = today - (today.isoweekday() - 1) * ONE_DAY
     first, last = _day(request, "from", monday), _day(request, "to", monday + 6 * ONE_DAY)
     if not 0 <= (last - first).days < LONGEST_DAYS:
         raise Refused("bad_message", f"from and to are at most {LONGEST_DAYS} days apart")
-    return web.json_response(plan_view(hub, first, last))
+    return web.json_response(plan_view(hub, rights, first, last))
 
 
 async def template(request: web.Request) -> web.Response:

@@ -160,3 +160,16 @@ async def test_what_is_over_is_not_changed_any_more(school: School) -> None:
     await school.until(8, 41)
     status, answer = await school.operator("POST", "/api/plan/changes", {"lesson": "p1-20261123", "cancelled": True})
     assert (status, answer["errors"][0]["code"]) == (422, "over")
+
+
+async def test_a_teacher_reads_the_plan_without_codes_of_others_and_without_logins(school: School) -> None:
+    await school.add("08:00", "08:40", "数学")
+    await school.add("08:00", "08:40", "美术", "lihua", classes=["k3"])
+    await school.until(8)
+    status, plan, _ = await school.world.request("GET", "/api/plan", school.signed_in())
+    assert status == 200 and [(o["subject"], o["code"] is not None) for o in plan["lessons"]] == [
+        ("数学", True), ("美术", False),
+    ]  # fmt: skip
+    assert plan["teachers"] == [] and {p["login"] for p in plan["periods"]} == {""}
+    _, plan = await school.operator("GET", "/api/plan")
+    assert all(o["code"] for o in plan["lessons"]) and {p["login"] for p in plan["periods"]} == {"wangfang", "lihua"}
