@@ -18,11 +18,6 @@ ROSTER = """石门中心小学,,王芳,主讲教师,wangfang
 枫林教学点,三年级,三年级教室,接收教室,
 枫林教学点,三年级,张伟,助教,zhangwei
 """
-PAIR = """async (code) => {
-  const headers = { 'Content-Type': 'application/json' }
-  const answer = await fetch('/api/device/pair', { method: 'POST', headers, body: JSON.stringify({ code }) })
-  return [answer.status, await answer.json()]
-}"""
 
 
 def roster(rows: str) -> FilePayload:
@@ -53,6 +48,15 @@ async def first_password(page: Page, login: str) -> str:
 async def pairing_code(page: Page) -> str:
     await page.get_by_test_id("pair").first.click()
     return await page.get_by_test_id("pairing-code").first.inner_text()
+
+
+async def enter_pairing_code(browser: Browser, server: Server, code: str) -> Page:
+    """A computer that nobody paired yet, and what the assistant types into it."""
+    page = await open_page(browser, server.url + "/classroom")
+    await page.get_by_test_id("swap-kind").click()
+    await page.get_by_test_id("pair-input").fill(code)
+    await page.get_by_test_id("join-button").click()
+    return page
 
 
 async def sign_in(page: Page, login: str, password: str, chosen: str) -> None:
@@ -106,10 +110,13 @@ async def test_from_the_roster_to_a_lesson_of_known_people(browser: Browser, own
     await bring(operator, ROSTER)
     password, code = await first_password(operator, "wangfang"), await pairing_code(operator)
 
-    classroom = await open_page(browser, own_server.url + "/classroom")
-    status, answer = await classroom.evaluate(PAIR, code)
-    assert status == 200 and answer["classroom"]["name"] == "三年级教室"
-    assert (await classroom.evaluate(PAIR, code))[0] == 401  # once
+    classroom = await enter_pairing_code(browser, own_server, code)
+    await classroom.get_by_test_id("day").wait_for()
+    assert "枫林教学点" in await classroom.get_by_test_id("day").inner_text()
+    second = await enter_pairing_code(browser, own_server, code)  # it was good once
+    await second.get_by_text("配对码不对").first.wait_for()
+    await operator.reload()
+    await operator.get_by_test_id("unpair").wait_for()
 
     teacher = await open_page(browser, own_server.url + "/teacher")
     await teacher.get_by_test_id("to-sign-in").click()
