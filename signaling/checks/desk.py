@@ -36,6 +36,7 @@ MAX_LEGS = 4  # associations of one check
 CHECK_S = 60
 MAX_BYTES = 12_000_000  # of one check, both directions
 SENT: frozenset[Source] = frozenset({"microphone", "screen"})  # what a checker may send up
+OVER = "this check is over; begin another one"
 IDLE_CLOSE_S = 300  # the player's lesson stays a while for the next one
 
 
@@ -101,7 +102,7 @@ class CheckDesk:
         """A check that runs; raises `Refused`."""
         found = self._checks.get(number)
         if found is None or found.ends_s <= self._now_s():
-            raise Refused("expired_token", "this check is over; begin another one")
+            raise Refused("expired_token", OVER)
         return found
 
     async def offer(self, check: Check, sdp: str, way: int | None) -> tuple[int, str]:
@@ -121,6 +122,9 @@ class CheckDesk:
             except CommandFailed as error:
                 raise Refused("internal", f"the media process refused the offer: {error.detail}") from None
             leg = Leg(local["transport"])
+            if check.id not in self._checks:  # it ended while media answered
+                await self._media.remove(leg.handle)
+                raise Refused("expired_token", OVER)
             check.legs.append(leg)
             self._legs[leg.handle] = leg
             for source, section in result.tracks:

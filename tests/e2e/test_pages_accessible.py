@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 from playwright.async_api import Browser, Page
 
+from signaling.ends.client_core import ClientCore
 from signaling.ends.door import post
+from signaling.ends.publish_end import PublishEnd
 from signaling.web.pages import PAGES
 from tests.support.axe import grave_findings
 from tests.support.browser import eventually as until
 from tests.support.browser import open_page, picture, start_teaching
+from tests.support.kiosk import pair
+from tests.support.played import small_lesson
+from tests.support.school import School, TurnedClock
 from tests.support.server import Server, make_token
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+RECORDED_S = 3.0
 LANGUAGES = ("zh-CN", "en-US")
 # A classroom shows these on its wall.
 PROJECTED = frozenset({"classroom", "check"})
@@ -90,3 +98,44 @@ async def test_the_library_and_a_verdict(browser: Browser, server: Server, langu
     await check.get_by_test_id("verdict").wait_for(timeout=120_000)
     await check.get_by_text("数据" if language == "zh-CN" else "Numbers").click()
     await is_clean(check, projected=True)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_a_paired_classrooms_day(browser: Browser, tmp_path: Path, language: str) -> None:
+    clock = TurnedClock(tmp_path / "clock")
+    clock.turn_to("09:40")
+    with Server(tmp_path, settings=clock.settings()) as server:
+        school = await School.open(server, clock)
+        await school.period("10:00", "10:40", "音乐")
+        await school.period("10:50", "11:30", "美术")
+        page = await open_page(browser, f"{server.url}/classroom", language)
+        await is_clean(page, projected=True)
+        await pair(page, server.url, await school.pairing_code())
+        await page.locator("main", has_text="音乐").wait_for()
+        await is_clean(page, projected=True)
+        await page.get_by_test_id("enter-code").click()
+        await page.get_by_test_id("key-1").wait_for()
+        await is_clean(page, projected=True)
+
+
+async def test_a_recording_in_the_player(
+    browser: Browser, server: Server, lesson: dict[str, Any], tmp_path: Path
+) -> None:
+    with ClientCore([server.host]) as core:
+        end = PublishEnd(server.plan("teacher", lesson["id"]), core, small_lesson(tmp_path, 2))
+        teaching = asyncio.create_task(end.run())
+        await asyncio.wait_for(end.playing.wait(), 40)
+        await asyncio.sleep(RECORDED_S)
+        teaching.cancel()
+        await asyncio.gather(teaching, return_exceptions=True)
+        async with aiohttp.ClientSession() as http:
+            await post(http, server.plan("operator", None), f"/api/lessons/{lesson['id']}/close")
+    await server.published(lesson["id"], 60.0)
+    for language in LANGUAGES:
+        url = f"{server.url}/watch?id={lesson['id']}#token={make_token('operator', None)}"
+        page = await open_page(browser, url, language)
+        await page.get_by_test_id("big-play").wait_for()
+        await is_clean(page, projected=False)
+        await page.get_by_test_id("big-play").click()
+        await page.get_by_test_id("seek").wait_for()
+        await is_clean(page, projected=False)

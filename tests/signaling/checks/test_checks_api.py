@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -155,6 +156,20 @@ async def test_checks_are_bounded_in_number_connections_time_and_bytes(world: Wo
     clock.now_s += IDLE_CLOSE_S + 1
     await world.hub.checks.tick()
     assert LESSON not in world.media.lessons
+
+
+async def test_a_connection_that_comes_after_the_end_is_not_left_standing(world: World) -> None:
+    check = await begin(world, world.classroom())
+    await offer(world, check)
+    world.media.held["open_transport"] = asyncio.Event()
+    late = asyncio.create_task(offer(world, check))
+    await world.settled(lambda: len(world.media.did("open_transport")) == 2)
+    ending = asyncio.create_task(world.request("POST", f"/api/checks/{check}/end"))
+    await world.settled(lambda: world.hub.checks.running == 0)
+    world.media.held.pop("open_transport").set()
+    assert (await late)[0] == 401
+    assert (await ending)[0] == 200
+    await world.settled(lambda: only_lesson(world)["transports"] == [])
 
 
 async def test_one_asker_has_one_check_and_not_too_often(world: World) -> None:
