@@ -11,6 +11,7 @@ import pytest
 from playwright.async_api import Page
 
 from signaling.ends.demo_media import LessonMedia
+from tests.support.axe import grave_findings
 from tests.support.browser import eventually, picture, sees_numbers
 from tests.support.kiosk import POLLED_S, attends, computer, knows_the_time, pair, plays, press, teaching
 from tests.support.namespace import Namespace
@@ -45,8 +46,10 @@ async def test_a_classroom_whose_clock_is_three_hours_wrong_takes_three_lessons_
                     await school.close(lesson)
             # A teacher whose line broke might come back for a minute; then the server closes the lesson.
             await page.get_by_test_id("rating").wait_for(timeout=2000 * POLLED_S)
+            assert await grave_findings(page, projected=True) == []
             await page.keyboard.press("Enter")
             await page.get_by_test_id("day" if end == DAY[-1][1] else "break").wait_for()
+            assert await grave_findings(page, projected=True) == []
 
 
 @pytest.mark.timeout(300)
@@ -59,6 +62,7 @@ async def test_four_arrows_and_enter_lead_from_an_unpaired_computer_into_a_lesso
         await pair(page, school_server.url, await school.pairing_code())
         await press(page, "enter-code")
         await page.get_by_test_id("code-view").wait_for()
+        assert await grave_findings(page, projected=True) == []
         for digit in lesson["code"]:
             await press(page, f"key-{digit}")
         await press(page, "join-button")
