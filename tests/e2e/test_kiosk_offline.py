@@ -16,6 +16,12 @@ from tests.support.server import Server
 
 pytestmark = pytest.mark.e2e
 CLIP_S = 30.0
+IN_STEP_S = 3.0
+# How far the recording is behind the bell, in seconds.
+BEHIND_S = """(begin_ms) => {
+  const now_ms = Number(document.querySelector('[data-testid="state"]').dataset.serverMs)
+  return (now_ms - begin_ms) / 1000 - window.zhuandi.state.position
+}"""
 KEPT = "async () => (await navigator.serviceWorker.ready).active?.state"
 FROM_THE_WORKER = """() => {
   const [page] = performance.getEntriesByType('navigation')
@@ -62,10 +68,12 @@ async def test_without_a_network_the_timetable_stays_and_a_downloaded_recording_
         await pair(page, school_server.url, await school.pairing_code())
         await eventually(lambda: page.evaluate(KEPT), lambda state: state == "activated")
         await page.get_by_test_id("clips").filter(has_text="没有网络也能播放").wait_for(timeout=1000 * POLLED_S)
-        await knows_the_time(page, clock.turn_to("10:00", -45))
+        soon_ms = clock.turn_to("10:00", -45)
+        await knows_the_time(page, soon_ms)
         school_server.kill()
         await page.reload()
         await page.get_by_test_id("offline").wait_for()
         assert "科学" in (await page.get_by_test_id("next").text_content() or "")
         await page.get_by_test_id("clip").wait_for(timeout=1000 * POLLED_S)
         await plays(page)
+        await eventually(lambda: page.evaluate(BEHIND_S, soon_ms + 45_000), lambda behind: abs(behind) < IN_STEP_S)
