@@ -33,6 +33,7 @@ WAYS: dict[str, tuple[int, bool, int | None]] = {
     "copies 1+2": (0b11, False, None),
     "copies 1+2 and repairs": (0b11, True, None),
     "copies 2+4, 600 ms, repairs": (0b1010, True, 600),
+    "copy 15, 800 ms, repairs": (1 << 14, True, 800),
 }
 
 

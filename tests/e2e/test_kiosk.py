@@ -21,6 +21,9 @@ from tests.support.server import Server
 pytestmark = pytest.mark.e2e
 BACK_S = 3.0  # the best of three: other work on the machine slows down one, a mistake of ours all
 CUT_S = 30
+CHECKED_BEFORE_S = 500
+CHECK_PATIENCE_S = POLLED_S + 90
+LOOKS = {"well": "ok", "limited": "warn", "unfinished": "warn", "not_now": "bad"}
 LEFT_OPEN = "英语"  # the teacher of this lesson goes without ending it
 DAY = (("10:00", "10:40", "音乐"), ("10:50", "11:30", "美术"), ("11:40", "12:20", "英语"))
 
@@ -67,6 +70,28 @@ async def test_four_arrows_and_enter_lead_from_an_unpaired_computer_into_a_lesso
             await press(page, f"key-{digit}")
         await press(page, "join-button")
         await sees_numbers(page)
+
+
+@pytest.mark.timeout(300)
+async def test_before_the_bell_the_line_is_tried_and_classroom_and_operator_read_what_came_of_it(
+    school_server: Server, clock: TurnedClock, tmp_path: Path
+) -> None:
+    school = await School.open(school_server, clock)
+    lesson = await school.period(*DAY[0])
+    async with computer(tmp_path / "profile") as page:
+        await pair(page, school_server.url, await school.pairing_code())
+        assert await school.checks() == []
+        # Classrooms of one bell are spread over five minutes; this one draws the first place.
+        await page.evaluate("() => { Math.random = () => 0 }")
+        clock.turn_to("10:00", -CHECKED_BEFORE_S)
+        verdict = page.get_by_test_id("verdict")
+        await verdict.wait_for(timeout=1000 * CHECK_PATIENCE_S)
+        (found,) = await school.checks()
+        assert (found["device"], found["lesson"]) == (school.classroom, lesson)
+        assert (await verdict.get_attribute("class") or "") == LOOKS[found["level"]]
+        assert (await verdict.text_content() or "").strip()
+        clock.turn_to("10:00", -60)
+        await attends(page)
 
 
 @pytest.mark.netns

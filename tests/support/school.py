@@ -70,6 +70,11 @@ class School:
         made = await self._ask("PUT", "/api/plan/periods/0", json=body)
         return f"p{made['id']}-{day:%Y%m%d}"
 
+    async def checks(self) -> list[dict[str, Any]]:
+        """What the operator reads of the lines."""
+        found: list[dict[str, Any]] = (await self._ask("GET", "/api/checks"))["checks"]
+        return found
+
     async def close(self, lesson: str) -> None:
         """The end of a lesson, as its teacher presses it."""
         await self._ask("POST", f"/api/lessons/{lesson}/close")

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { ServerClock } from '../../../shared/clock'
 import { minuteOfDay, timeIn } from './day'
 import { TEN_MS } from './fixtures'
-import { spread_ms } from './checking'
+import { GOOD_FOR_MS, spread_ms, stillGood } from './checking'
 import { missedSeconds, onTimeline, watchedNow, withBreak, type Missed, type Watched } from './missed'
 import { nearest, type Box } from './spatial'
 
@@ -102,6 +102,13 @@ describe('arrows', () => {
     expect(nearest(box(0, 0), grid.slice(1, 3), 'ArrowLeft')).toBe(-1)
     expect(nearest(box(0, 0), grid.slice(1, 3), 'ArrowUp')).toBe(-1)
   })
+})
+
+it('tries a line again that was not well, or was well long ago', () => {
+  const found = (level: 'well' | 'limited') => ({ level, at_ms: 1000 })
+  expect(stillGood(null, 0)).toBe(false)
+  expect([1000, 999 + GOOD_FOR_MS, 1000 + GOOD_FOR_MS].map((now) => stillGood(found('well'), now))).toEqual([true, true, false])
+  expect(stillGood(found('limited'), 2000)).toBe(false)
 })
 
 it('spreads the checks of one bell, and lets each end before the way in', () => {
