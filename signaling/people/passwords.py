@@ -7,7 +7,7 @@ import secrets
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-# OWASP's smallest argon2id: 19 MiB and some 30 ms, so that the bell of a county is no load.
+# OWASP's smallest argon2id: 19 MiB and some 40 ms, so that the bell of a county is no load.
 HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 # What nobody confuses on paper: no 0 o 1 l i.
 READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
