@@ -16,6 +16,7 @@ from bandwidth.ladder import STEPS, Ladder
 BEGINS = np.array([next(n for n, other in enumerate(STEPS) if other[:2] == step[:2]) for step in STEPS])
 FIRST = np.arange(len(STEPS)) == BEGINS
 BASE = np.array([next(n for n, other in enumerate(STEPS) if other.role == step.role) for step in STEPS])
+IS_BASE = (np.arange(len(STEPS)) == BASE)[:, None]
 
 
 @dataclass
@@ -73,7 +74,7 @@ def update(allocation: Allocation, ladder: Ladder, room: Room, now_us: int, span
     better = _first_pictures(now, better, some, room.budget_bps[rows], config)
     sure = room.budget_bps[rows] > config.up_sure * ladders.cost_bps(some, better)
     # A first picture is worth more tries than a better one.
-    first = (better & ~now & (np.arange(len(STEPS)) == BASE)[:, None]).any(axis=0)
+    first = (better & ~now & IS_BASE).any(axis=0)
     patience_us = allocation.patience_us[rows]
     patience_us = np.where(first, np.minimum(patience_us, config.base_patience_us), patience_us)
     hold = np.where(
@@ -97,7 +98,7 @@ def _more(ladder: Ladder, kept: Bools, spare: Floats, back: Bools) -> tuple[Bool
 
 def _first_pictures(now: Bools, better: Bools, ladder: Ladder, budget_bps: Floats, config: Config) -> Bools:
     """`better`, or where there is ample room for a missing first picture but not for all of it, that picture alone."""
-    begun = now | (better & (np.arange(len(STEPS)) == BASE)[:, None])
+    begun = now | (better & IS_BASE)
     ample = config.up_sure * ladders.cost_bps(ladder, begun) < budget_bps
     tight = config.up_sure * ladders.cost_bps(ladder, better) >= budget_bps
     return np.where(ample & tight & (begun & ~now).any(axis=0), begun, better)
@@ -120,7 +121,7 @@ def _held(allocation: Allocation, before: Bools, fits: Bools, room: Room, span_u
     lost = before & ~fits & FIRST[:, None]
     slow = lost.any(axis=0)
     allocation.slow_us = np.where(slow, allocation.slow_us + span_us, 0.0)
-    base = (lost & (np.arange(len(STEPS)) == BASE)[:, None]).any(axis=0)
+    base = (lost & IS_BASE).any(axis=0)
     patience = np.where(base, config.base_down_us, config.spatial_down_us)
     hold = slow & (allocation.slow_us <= patience) & (base | ~room.jammed) & ~room.gone
     # All steps that lead to the layers that are held.

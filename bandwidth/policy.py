@@ -147,11 +147,8 @@ class AdaptivePolicy:
         held = np.minimum(demand.cap, np.maximum(lowest, config.silent_spatial))
         caps = np.where(silent, held, demand.cap).astype(np.int8)
         count, random = state.transport.size, state.loss.random
-        alone_bps, copy_bps, _ = _sound_cost(leg_rows, demand, sounds, lowest, count, config)
-        listening = _listening(demand, leg_rows, count)
-        many = sound.wanted(state.sound, _repaired(state, listening, config))
-        copies = sound.fitting(many, alone_bps, copy_bps, *_sound_rooms(state, listening, mute, config))
-        return ladder.build(demand, leg_rows, count, caps, copies, random, state.stills.need_bps, config)
+        voice = _voice(state, demand, leg_rows, lowest, mute, config)
+        return ladder.build(demand, leg_rows, count, caps, voice.copies, random, state.stills.need_bps, config)
 
     def _choices(self, state: State, demand: Demand, leg_rows: Indices, now_us: int) -> Bools:
         """Rows that climb without waiting: a classroom just chose, just came, or is just back."""
@@ -216,14 +213,10 @@ class AdaptivePolicy:
         floor = config.pacing_sound_gain * ladder.first_sounds_bps(steps) + config.pacing_least_bps
         pacing = np.where(mute, 0.0, np.maximum(rate.target_bps * gain, floor))
         share = np.maximum(config.repair_least, config.repair_gain * state.loss.random)
-        listening = _listening(demand, steps.row, state.transport.size)
         low_rate = np.zeros(state.transport.size, dtype=np.bool_)
         sounds = SOUNDING[demand.role]
         low_rate[steps.row[sounds & (spatial < NORMAL_RATE)]] = True
-        alone_bps, copy_bps, hertz = _sound_cost(steps.row, demand, sounds, spatial, mute.size, config)
-        repaired = _repaired(state, listening, config)
-        many = sound.wanted(state.sound, repaired)
-        copies = sound.fitting(many, alone_bps, copy_bps, *_sound_rooms(state, listening, mute, config))
+        voice = _voice(state, demand, steps.row, spatial, mute, config)
         return Decision(
             subscription=demand.subscription,
             spatial=spatial,
@@ -233,10 +226,33 @@ class AdaptivePolicy:
             pacing_bps=pacing.astype(np.uint64),
             probe_bps=probe_bps.astype(np.uint64),
             probe_us=probe_us.astype(np.uint32),
-            redundancy=sound.mask(copies, state.loss.burst, listening, low_rate, repaired, hertz, config),
+            redundancy=sound.mask(
+                voice.copies, state.loss.burst, voice.listening, low_rate, voice.repaired, voice.hertz, config
+            ),
             repair_bps=(share * rate.estimate_bps).astype(np.uint64),
             estimate_bps=np.where(heard.reports, rate.estimate_bps, 0.0).astype(np.uint64),
         )
+
+
+@dataclass(frozen=True)
+class _Voice:
+    """How the sound of each row goes out."""
+
+    copies: I64
+    listening: Bools
+    repaired: Bools
+    hertz: Floats
+
+
+def _voice(state: State, demand: Demand, leg_rows: Indices, spatial: I8, mute: Bools, config: Config) -> _Voice:
+    """The copies that loss asks for and the link bears beside the sound of these layers, one layer a leg."""
+    count = state.transport.size
+    alone_bps, copy_bps, hertz = _sound_cost(leg_rows, demand, SOUNDING[demand.role], spatial, count, config)
+    listening = _listening(demand, leg_rows, count)
+    repaired = _repaired(state, listening, config)
+    many = sound.wanted(state.sound, repaired)
+    copies = sound.fitting(many, alone_bps, copy_bps, *_sound_rooms(state, listening, mute, config))
+    return _Voice(copies, listening, repaired, hertz)
 
 
 def _sound_rooms(state: State, listening: Bools, mute: Bools, config: Config) -> tuple[Floats, Floats]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.links import films, oracle
 from benchmarks.links.catalogue import OUTAGE_LONG_S, OUTAGE_SHORT_S, STEP_S, WARM_S, Scenario
 from benchmarks.links.lesson import Samples, World
-from benchmarks.links.page import DEEP_US
+from benchmarks.links.page import deep_us
 
 Figures = dict[str, float | None]
 # Sound may need this long after an outage before a gap is no longer the outage's.
@@ -96,7 +96,7 @@ def longest_gap_s(seen: Seen, voice_bps: float) -> float:
     """The longest stretch of made-up sound that no outage explains."""
     outages = oracle.outages(seen.capacity, voice_bps)
     delay_s = seen.scenario.down.get("delay_us", 0) / 1e6
-    delay_s += DEEP_US / 1e6
+    delay_s += deep_us(seen.scenario.speaks) / 1e6
 
     def excused(at_s: float, length_s: float) -> bool:
         return any(at_s < last + AFTER_OUTAGE_S + delay_s and at_s + length_s > first for first, last in outages)

@@ -19,6 +19,11 @@ REPORT_US = 5_000_000
 COUNTERS = ("packets", "lost", "nacks", "concealed_us", "played_us")
 
 
+def deep_us(speaks: bool) -> int:
+    """The deepest that a room's play-out buffer becomes."""
+    return DEEP_SPEAKING_US if speaks else DEEP_US
+
+
 @dataclass
 class Page:
     """Shallow on a good line, deep for a minute after it lost."""
@@ -40,8 +45,8 @@ class Page:
             gaps = before["packets"] >= LEAST_PACKETS and grown["concealed_us"] > CONCEALED * grown["played_us"]
             if lossy or gaps:
                 self._troubled_us = now_us
-        deep_us = DEEP_SPEAKING_US if self.speaks else DEEP_US
-        before_us, self.target_us = self.target_us, deep_us if now_us - self._troubled_us < CALM_US else SHALLOW_US
+        troubled = now_us - self._troubled_us < CALM_US
+        before_us, self.target_us = self.target_us, deep_us(self.speaks) if troubled else SHALLOW_US
         return self.target_us if self.target_us != before_us else None
 
     def reports(self, now_us: int) -> bool:
