@@ -36,7 +36,10 @@ class TokenRefused(Exception):
 
 @dataclass(frozen=True)
 class Rights:
-    """What a verified token allows; `room` None: no lesson yet. `expires_s` is Unix time."""
+    """What a verified token allows; `room` None: no lesson yet. `expires_s` is Unix time.
+
+    `by_plan`: a classroom that the timetable seats, and may unseat; a code of six digits seats for good.
+    """
 
     sub: str
     name: str
@@ -50,6 +53,7 @@ class Rights:
     record: bool = False
     publish: frozenset[Source] = frozenset()
     subscribe: bool = False
+    by_plan: bool = False
 
     def may(self, action: Action) -> bool:
         """Whether the table allows it to this role, and the token was not given less."""
@@ -97,7 +101,7 @@ def mint(rights: Rights, key: tuple[str, str], now_s: float) -> str:
         "nbf": int(now_s) - LEEWAY_S,
         "exp": rights.expires_s,
         "video": video,
-        "zd": {"role": rights.role},
+        "zd": {"role": rights.role} | ({"by_plan": True} if rights.by_plan else {}),
     }
     return jwt.encode(claims, key[1], algorithm=ALGORITHM)
 
@@ -156,6 +160,7 @@ def _rights(claims: dict[str, Any]) -> Rights:
         publish=publish,
         # LiveKit's default: who may join may watch, unless it is forbidden.
         subscribe=video.get("roomJoin") is True and video.get("canSubscribe") is not False,
+        by_plan=zd.get("by_plan") is True,
     )
 
 

@@ -104,6 +104,8 @@ class Hub:
             raise Refused("forbidden", "this account was closed or changed; sign in again, or ask the operator")
         if rights.room is not None and await self.store.revoked(rights.room, rights.sub):
             raise Refused("forbidden", "you were removed from this lesson")
+        if not self.plan.seats(rights):
+            raise Refused("forbidden", "this lesson is no longer for this classroom; join it by its six-digit code")
         return rights
 
     # lessons

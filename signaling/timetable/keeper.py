@@ -56,6 +56,14 @@ class Keeper:
                 await self._carry_out(action)
             except Refused as refused:
                 log.error("the timetable could not be followed", action=str(action), detail=refused.detail)
+        await self._part_with_others()
+
+    async def _part_with_others(self) -> None:
+        """A class that was taken out of a lesson leaves it; who came in by the lesson's code stays."""
+        for room in list(self._hub.rooms.values()):
+            for participant in list(room.lesson.participants.values()):
+                if not self._hub.plan.seats(participant.rights):
+                    await room.leave(participant, "removed")
 
     async def now(self) -> None:
         """At once, after the plan was changed: five minutes before the bell nobody wants to wait."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from signaling.auth import Rights
 from signaling.people.model import Classroom, People
 from signaling.timetable.model import Change, Occurrence, Period, Plan, parse_occurrence_id
 from signaling.timetable.occurrences import ONE_DAY, day_of, occurrence, occurrences
@@ -88,6 +89,13 @@ class Timetable:
         """Whether a classroom is among those that this lesson is for, and it is held."""
         held = self.find(lesson)
         return held is not None and not held.cancelled and device.klass in held.classes
+
+    def seats(self, rights: Rights) -> bool:
+        """Whether who was seated by the plan still is; who came in otherwise is no matter of the plan."""
+        if not rights.by_plan or rights.room is None:
+            return True
+        device = self.people.classrooms.get(rights.sub)
+        return device is not None and self.receives(device, rights.room)
 
     def has_clip(self, device: Classroom, recording: str) -> bool:
         """Whether a recording is a clip of its plan, of this week or a later one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -77,7 +78,8 @@ async def device_token(request: web.Request) -> web.Response:
         raise Refused("lesson_closed", "the lesson is over")
     if not (row.open or hub.plan.receives(who.classroom, lesson)):
         raise Refused("forbidden", "this lesson is not for this classroom; join it by its six-digit code")
-    return web.json_response({"token": token_for(hub, device_rights(who, lesson))})
+    rights = replace(device_rights(who, lesson), by_plan=not row.open)
+    return web.json_response({"token": token_for(hub, rights)})
 
 
 def device_rights(who: Device, lesson: str) -> Rights:

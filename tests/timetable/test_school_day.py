@@ -112,6 +112,65 @@ async def test_only_the_classes_of_a_lesson_are_let_in(school: School) -> None:
     assert not school.world.hub.rooms[lesson].row.open
 
 
+async def by_code(school: School, device: str, lesson: str) -> str:
+    """The token of a classroom that typed the lesson's six digits."""
+    body = {"code": school.world.hub.rooms[lesson].row.code, "name": ""}
+    status, answer, _ = await school.device(device, "POST", "/api/join", json=body)
+    assert status == 200, answer
+    return str(answer["token"])
+
+
+async def replan(school: School, lesson: str, classes: list[str]) -> None:
+    """From now on the period is for these classes."""
+    hours = {"weekday": "1", "begin": "08:00", "end": "08:40", "subject": "数学", "teacher": "wangfang"}
+    path = f"/api/plan/periods/{lesson.partition('-')[0][1:]}"
+    assert (await school.operator("PUT", path, {**hours, "classes": classes}))[0] == 200
+
+
+async def test_a_class_taken_out_of_a_lesson_leaves_it_at_once_and_comes_back_when_it_is_planned_again(
+    school: School,
+) -> None:
+    lesson = f"p{await school.add('08:00', '08:40', '数学', classes=['k1', 'k3'])}-20261123"
+    await school.until(8)
+    media, world = school.world.media, school.world
+    planned, stays = [(await school.ticket(device, lesson))[1]["token"] for device in ("d1", "d3")]
+    guest = await by_code(school, "d2", lesson)
+    async with world.page(planned) as out, world.page(stays) as other, world.page(guest) as by_hand:
+        for page in (out, other, by_hand):
+            await page.offer(CLASSROOM)
+        first = min(media.transports)
+        await replan(school, lesson, ["k3"])
+        assert (await out.hear("bye"))["reason"] == "removed"
+        assert [c["handle"] for c in media.did("remove")] == [first]
+        # Neither its token of before nor a new one opens the door; the code does.
+        assert (await world.request("POST", "/api/token/refresh", planned))[0] == 403
+        assert (await school.ticket("d1", lesson))[0] == 403
+        async with world.page(await by_code(school, "d1", lesson)) as back:
+            await back.offer(CLASSROOM)
+            await school.until(8, 2)
+            assert len(media.did("remove")) == 1
+        await replan(school, lesson, ["k1", "k3"])
+        async with world.page((await school.ticket("d1", lesson))[1]["token"]) as again:
+            await again.offer(CLASSROOM)
+            await school.until(8, 4)
+            for page in (again, other, by_hand):
+                await page.say({"type": "ping", "t": 1})
+                await page.hear("pong")
+
+
+async def test_a_classroom_that_the_roster_moves_to_another_class_leaves_the_lesson_of_its_old_one(
+    school: School,
+) -> None:
+    lesson = f"p{await school.add('08:00', '08:40', '数学')}-20261123"
+    await school.until(8)
+    async with school.world.page((await school.ticket("d1", lesson))[1]["token"]) as page:
+        hub = school.world.hub
+        await hub.store.database.connection.execute("UPDATE classrooms SET class = 'k3' WHERE id = 'd1'")
+        await hub.register.load()
+        await hub.tick()
+        assert (await page.hear("bye"))["reason"] == "removed"
+
+
 async def test_who_watches_only_gets_no_right_to_speak(school: School) -> None:
     lesson = f"p{await school.add('08:00', '08:40', '数学', mode='observe')}-20261123"
     await school.until(8)

@@ -108,6 +108,16 @@ describe('the end', () => {
   })
 })
 
+it('goes out of a lesson that the plan gives to others, asks nothing, and is in again as soon as it is planned again', () => {
+  const sentAway: Event[] = [{ type: 'closed', for_ms: 60_000 }]
+  for (const first of [[], sentAway]) {
+    const inside = run(kioskAt(0, one({})), { type: 'arrived' })
+    const out = later(inside, 10, ...first, { type: 'day', day: dayWith({ lessons: [], breaks: [] }) })
+    expect(where(out)).toBe('day')
+    expect(where(run(out, { type: 'day', day: one({}) }))).toBe('lesson l1')
+  }
+})
+
 describe('by hand', () => {
   it('a class leaves and comes back', () => {
     const left = run(kioskAt(0), { type: 'arrived' }, { type: 'left' })

@@ -98,7 +98,7 @@ function change(kiosk: Kiosk, event: Event): Partial<Kiosk> {
       return { now_ms: event.now_ms }
     case 'day':
       // What happened yesterday says nothing about today.
-      return { ...(kiosk.day && kiosk.day.date !== event.day.date ? NOTHING_HAPPENED : {}), paired: true, online: true, day: event.day }
+      return { ...(kiosk.day && kiosk.day.date !== event.day.date ? NOTHING_HAPPENED : stillPlanned(kiosk, event.day)), paired: true, online: true, day: event.day }
     case 'known':
       return kiosk.day ? {} : { paired: true, day: event.day }
     case 'unpaired':
@@ -128,6 +128,13 @@ function change(kiosk: Kiosk, event: Event): Partial<Kiosk> {
   }
 }
 
+/** A lesson that is no longer this class's asks for no rating, and is entered at once when it is planned again. */
+function stillPlanned({ rating, notBefore_ms }: Kiosk, day: Day): Partial<Kiosk> {
+  const planned = new Set(day.lessons.map(({ id }) => id))
+  const waiting = Object.entries(notBefore_ms).filter(([id]) => planned.has(id))
+  return { rating: rating && planned.has(rating.lesson) ? rating : null, notBefore_ms: Object.fromEntries(waiting) }
+}
+
 function closed(kiosk: Kiosk, for_ms: number): Partial<Kiosk> {
   if (kiosk.byHand) return { byHand: false }
   const { attending, notBefore_ms, now_ms } = kiosk
@@ -142,7 +149,8 @@ function settle(kiosk: Kiosk): Kiosk {
   // A lesson of the plan that has begun takes the place of one that was joined by hand and forgotten.
   if (kiosk.byHand && due && due.begin_ms <= now_ms) next = { ...next, byHand: false }
   if (attending && attending.id !== due?.id) {
-    const ask = attending.arrived && !kiosk.rated.includes(attending.id) && !kiosk.left.includes(attending.id)
+    const planned = kiosk.day?.lessons.some(({ id }) => id === attending.id)
+    const ask = planned && attending.arrived && !kiosk.rated.includes(attending.id) && !kiosk.left.includes(attending.id)
     next = { ...next, attending: null, rating: ask ? { lesson: attending.id, until_ms: now_ms + RATING_MS } : next.rating }
   }
   // Going in needs the server; being in outlasts it.
