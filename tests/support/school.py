@@ -17,6 +17,7 @@ ROSTER = """学校,班级,姓名,角色,账号
 县一中,,王秀英,主讲教师,wangxiuying
 石桥小学,五年级,石桥小学五年级,接收教室,
 """
+OTHER_CLASS = "石桥小学,六年级,石桥小学六年级,接收教室,\n"
 
 
 class TurnedClock:
@@ -78,6 +79,22 @@ class School:
     async def close(self, lesson: str) -> None:
         """The end of a lesson, as its teacher presses it."""
         await self._ask("POST", f"/api/lessons/{lesson}/close")
+
+    async def code_of(self, lesson: str) -> str:
+        """The six digits of an open lesson."""
+        rows = (await self._ask("GET", "/api/lessons"))["lessons"]
+        return next(str(row["code"]) for row in rows if row["id"] == lesson)
+
+    async def give_away(self, lesson: str) -> None:
+        """From now on the lesson is another class's."""
+        form = aiohttp.FormData()
+        form.add_field("file", (ROSTER + OTHER_CLASS).encode(), filename="roster.csv")
+        await self._ask("POST", "/api/people/import", data=form)
+        number = int(lesson.partition("-")[0][1:])
+        (row,) = [row for row in (await self._ask("GET", "/api/plan"))["periods"] if row["id"] == number]
+        hours = {"weekday": str(row["weekday"]), **{name: row[name] for name in ("begin", "end", "subject", "mode")}}
+        body = {**hours, "teacher": row["login"], "classes": "石桥小学 六年级"}
+        await self._ask("PUT", f"/api/plan/periods/{number}", json=body)
 
     async def _ask(self, method: str, path: str, **body: Any) -> Any:
         headers = {"Authorization": f"Bearer {self._token}"}

@@ -171,6 +171,16 @@ def test_rows_that_stay_keep_their_lessons_and_the_others_begin_or_end() -> None
     assert plan_change([MATHS, MUSIC], [replace(MATHS, id=0)], MONDAY).ended == (MUSIC,)
 
 
+def test_a_class_less_or_more_leaves_a_period_the_same_and_the_same_classes_go_first() -> None:
+    both, first = replace(MATHS, id=0), replace(MATHS, id=0, classes=("c1",))
+    assert plan_change([MATHS], [first], MONDAY).changed == (replace(MATHS, classes=("c1",)),)
+    second, third = replace(MATHS, id=0, classes=("c2",)), replace(MATHS, id=0, classes=("c3",))
+    change = plan_change([MATHS], [third, second, first], MONDAY)
+    assert change.added == (third, first) and change.ended == ()
+    assert change.changed == (replace(MATHS, classes=("c2",)),)
+    assert plan_change([MATHS], [first, both], MONDAY).kept == (MATHS,)
+
+
 def test_what_ended_before_today_is_not_ended_again() -> None:
     past = replace(MATHS, last_day=MONDAY - ONE_DAY)
     assert plan_change([past], [replace(MATHS, id=0)], MONDAY).added == (replace(MATHS, id=0),)
