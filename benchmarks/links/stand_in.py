@@ -22,8 +22,9 @@ from aiortc.rtcicetransport import RTCIceParameters
 from aiortc.rtp import RtcpPacket, RtcpPsfbPacket, RtcpSenderInfo, RtcpSrPacket
 
 from benchmarks.links import films
-from benchmarks.links.stand_in_media import VIDEO_HZ, Media
+from benchmarks.links.stand_in_media import Media
 from signaling.ends.door import Door, DoorPlan, open_door
+from signaling.ends.encode import VIDEO_CLOCK
 from signaling.sdp import Offer, parse_offer
 from signaling.sdp.client import AUDIO_CODECS, AUDIO_IDS, IDS, URIS, VIDEO_CODECS, VIDEO_IDS
 
@@ -137,7 +138,7 @@ class StandIn:
     def __init__(self, media: Media, way: Association) -> None:
         self.media = media
         self.layers = [
-            Layer(CAMERA_MID, rid, VIDEO_HZ, keys=itertools.cycle(keys))
+            Layer(CAMERA_MID, rid, VIDEO_CLOCK, keys=itertools.cycle(keys))
             for rid, (_, _, keys) in zip(RIDS, media.source.layers, strict=True)
         ]
         self.voices = [

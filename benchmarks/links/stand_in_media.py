@@ -1,16 +1,13 @@
 """Decodable media of given sizes: a drawn teacher who stands still, and the demo's voice.
 
-How a line is used depends on when frames come and how large they are, not on what they show. So a picture is coded
-once, as a key frame and a frame that changes next to nothing, and both are filled up to the sizes that a film asks for:
-what follows the last partition of a VP8 frame is read by nobody (RFC 6386 9.5). Nothing is encoded while somebody
-measures.
+A picture is coded once, and its frames are filled up to the sizes that a film asks for (`ends/still_frames.py`).
+Nothing is encoded while somebody measures.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Any
 
 import av
@@ -18,10 +15,9 @@ import numpy as np
 
 from benchmarks.links import films
 from signaling.ends import drawing, lesson_text, voice
+from signaling.ends.still_frames import still_frames
 
-VIDEO_HZ = 90_000
-LEAST_QP, LEAST_BPS = 56, 50_000  # there must be room up to the smallest frame of the film
-TRIED = 12
+LEAST_QP = 56  # there must be room up to the smallest frame of the film
 VOICES_BPS = (12_000, 32_000)
 
 
@@ -53,27 +49,8 @@ def make_media(source: films.Recording) -> Media:
 
 
 def _picture(width: int, height: int) -> tuple[bytes, bytes]:
-    encoder = av.CodecContext.create("libvpx", "w")
-    assert isinstance(encoder, av.VideoCodecContext)
-    encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
-    encoder.time_base, encoder.framerate = Fraction(1, VIDEO_HZ), Fraction(25)
-    encoder.gop_size, encoder.thread_count, encoder.qmin, encoder.qmax = 1000, 1, LEAST_QP, 63
-    encoder.bit_rate = LEAST_BPS
-    # Error resilience: no frame leans on the statistics of the one before, so any may be repeated or left out.
-    encoder.options = {
-        "deadline": "realtime",
-        "cpu-used": "8",
-        "error-resilient": "1",
-        "lag-in-frames": "0",
-        "static-thresh": "100000",
-    }
     drawn = av.VideoFrame.from_ndarray(np.asarray(drawing.camera_frame(0, 25)), format="rgb24")
-    picture = drawn.reformat(width, height, "yuv420p")
-    frames: list[bytes] = []
-    for number in range(TRIED):
-        picture.pts, picture.time_base = number * VIDEO_HZ // 25, Fraction(1, VIDEO_HZ)
-        frames += [bytes(packet) for packet in encoder.encode(picture)]
-    return frames[0], min(frames[1:], key=len)
+    return still_frames(drawn.reformat(width, height, "yuv420p"), 25, LEAST_QP)
 
 
 def _voice(sound: voice.Samples, length_us: int, bps: int) -> list[bytes]:

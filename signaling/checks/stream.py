@@ -1,20 +1,17 @@
 """What a check sends: a still picture in three sizes and a hum, of a lesson's rates, made once and kept.
 
-How a line is used depends on when frames come and how large they are, not on what they show: so one key frame and one
-frame that changes nothing are coded for each size, and filled up to the wanted rate (what follows the last partition of
-a VP8 frame is read by nobody, RFC 6386 9.5). `python -m signaling.checks.stream FOLDER` makes what is missing.
+Of each size one key frame and one frame that changes nothing are coded and filled up to the wanted rate
+(`ends/still_frames.py`). `python -m signaling.checks.stream FOLDER` makes what is missing.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import os
 import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +19,8 @@ import av
 import numpy as np
 
 from recorder.zwl import LogCodec, TrackHeader, ZwlWriter
-from signaling.ends import encode, rtp_packets, voice
+from signaling.ends import encode, rtp_packets, still_frames, voice
+from signaling.ends.apart import run_apart
 
 if TYPE_CHECKING:
     from streaming._core import EncodingDict, RtpParameters
@@ -36,7 +34,6 @@ CAMERA = (
 )
 KEY_FRAME_SHARE = 4  # a key frame is as large as so many others
 VOICES = (encode.LOW_VOICE, encode.VOICE)
-TRIED = 12  # frames of a still picture until the smallest is known
 HUM_HZ = (220.0, 447.0, 905.0)
 
 
@@ -69,12 +66,7 @@ async def prepare_stream(parent: Path) -> CheckStream:
     folder = parent / f"check-{_digest()}"
     stream = _stream(folder)
     if not _is_there(stream):
-        process = await asyncio.create_subprocess_exec(sys.executable, "-m", __name__, str(folder))
-        try:
-            status = await process.wait()
-        finally:
-            if process.returncode is None:
-                process.kill()
+        status = await run_apart(__name__, str(folder))
         if not _is_there(stream):
             raise RuntimeError(f"the stream of the check could not be coded (status {status})")
     return stream
@@ -110,7 +102,7 @@ def _is_there(stream: CheckStream) -> bool:
 
 
 def _digest() -> str:
-    modules = (encode, rtp_packets, sys.modules[__name__])
+    modules = (encode, rtp_packets, still_frames, sys.modules[__name__])
     return hashlib.sha256(b"".join(Path(str(one.__file__)).read_bytes() for one in modules)).hexdigest()[:16]
 
 
@@ -119,7 +111,8 @@ def _write_picture(file: Path, encoding: encode.Encoding) -> None:
     ssrc = 0x5A430000 + encoding.height
     header = TrackHeader("camera", "check", "video", (LogCodec(encode.VP8_PT, "VP8", encode.VIDEO_CLOCK),), ssrc)
     writer, rtp = ZwlWriter(file, 1, header), rtp_packets.RtpStream(ssrc, encode.VP8_PT)
-    key, still = _still_picture(encoding.width, encoding.height)
+    grey = np.full((encoding.height * 3 // 2, encoding.width), 128, np.uint8)
+    key, still = still_frames.still_frames(av.VideoFrame.from_ndarray(grey, format="yuv420p"), FPS)
     frames = LOOP_S * FPS
     size = encoding.bps * LOOP_S // 8 // (frames - 1 + KEY_FRAME_SHARE)
     for number in range(frames):
@@ -130,30 +123,6 @@ def _write_picture(file: Path, encoding: encode.Encoding) -> None:
             at_us = number * 1_000_000 // FPS + place * encode.SPREAD_US
             writer.rtp(at_us, rtp.packet(timestamp, payload, marker=last))
     writer.close()
-
-
-def _still_picture(width: int, height: int) -> tuple[bytes, bytes]:
-    """A key frame, and a frame that changes nothing, of an even grey."""
-    encoder = av.CodecContext.create("libvpx", "w")
-    assert isinstance(encoder, av.VideoCodecContext)
-    encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
-    encoder.time_base, encoder.framerate = Fraction(1, encode.VIDEO_CLOCK), Fraction(FPS)
-    encoder.gop_size, encoder.thread_count, encoder.bit_rate = 1000, 1, 50_000
-    # No frame leans on the statistics of the one before, so one of them may be repeated.
-    encoder.options = {
-        "deadline": "realtime",
-        "cpu-used": "8",
-        "error-resilient": "1",
-        "lag-in-frames": "0",
-        "static-thresh": "100000",
-    }
-    grey = np.full((height * 3 // 2, width), 128, np.uint8)
-    picture = av.VideoFrame.from_ndarray(grey, format="yuv420p")
-    frames: list[bytes] = []
-    for number in range(TRIED):
-        picture.pts, picture.time_base = number * encode.VIDEO_CLOCK // FPS, Fraction(1, encode.VIDEO_CLOCK)
-        frames += [bytes(packet) for packet in encoder.encode(picture)]
-    return frames[0], min(frames[1:], key=len)
 
 
 def _hum() -> voice.Samples:

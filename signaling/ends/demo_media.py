@@ -6,7 +6,6 @@ cache folder is a digest of everything that goes in, so that a change makes it a
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import os
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from signaling.ends import counter, drawing, encode, lesson_text, rtp_packets, voice
+from signaling.ends.apart import run_apart
 
 if TYPE_CHECKING:
     from signaling.sdp import Sent
@@ -106,12 +106,7 @@ async def prepare_media(folder: Path | None = None) -> LessonMedia:
     folder = folder or cache_folder()
     if (media := load_media(folder)) is not None:
         return media
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", __name__, str(folder))
-    try:
-        status = await process.wait()
-    finally:
-        if process.returncode is None:
-            process.kill()
+    status = await run_apart(__name__, str(folder))
     media = load_media(folder)
     if media is None:
         raise RuntimeError(f"the demo lesson could not be encoded (status {status})")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from signaling.timetable.policy import MB
@@ -26,6 +28,20 @@ def pictures(school: School, transport: int) -> dict[int, str]:
     return {s["subscription"]: by_mid[s["label"]["mid"]] for s in slots if s["label"]["mid"] in by_mid}
 
 
+@asynccontextmanager
+async def taught(school: School, lesson: str) -> AsyncIterator[Page]:
+    """The lesson is on, and this classroom sees its teacher."""
+    await school.until(8)
+    token = (await school.start(lesson))[1]["token"]
+    ticket = (await school.ticket("d1", lesson))[1]["token"]
+    async with school.world.page(token, "teacher") as teacher, school.world.page(ticket) as classroom:
+        await teacher.offer(TEACHER)
+        await teacher.say(ON_AIR)
+        await classroom.offer(CLASSROOM)
+        await classroom.hear("slots", lambda m: m["slots"][2]["source"] == "camera")
+        yield classroom
+
+
 async def used(school: School, transport: int, carried: int) -> None:
     """The classroom's connection has carried so much by now; the server looks."""
     school.world.media.say("stats", **stats(transport, carried))
@@ -42,14 +58,7 @@ async def test_a_cap_takes_a_step_then_the_pictures_and_never_the_lesson(school:
     lesson = f"p{await school.add('08:00', '08:40', '数学')}-20261123"
     body = {"level": "school", "owner": "s1", "settings": {"data_cap_mb": 100}}
     assert (await school.operator("PUT", "/api/policies", body))[0] == 200
-    await school.until(8)
-    token = (await school.start(lesson))[1]["token"]
-    ticket = (await school.ticket("d1", lesson))[1]["token"]
-    async with school.world.page(token, "teacher") as teacher, school.world.page(ticket) as classroom:
-        await teacher.offer(TEACHER)
-        await teacher.say(ON_AIR)
-        await classroom.offer(CLASSROOM)
-        await classroom.hear("slots", lambda m: m["slots"][2]["source"] == "camera")
+    async with taught(school, lesson) as classroom:
         await walk_through_the_month(school, classroom)
         # A new month begins with all of it again.
         usage = school.world.hub.accounts.usage
@@ -85,14 +94,7 @@ async def walk_through_the_month(school: School, classroom: Page) -> None:
 
 async def test_what_a_classroom_had_is_kept_over_a_restart_and_stands_beside_its_rating(school: School) -> None:
     lesson = f"p{await school.add('08:00', '08:40', '数学')}-20261123"
-    await school.until(8)
-    token = (await school.start(lesson))[1]["token"]
-    ticket = (await school.ticket("d1", lesson))[1]["token"]
-    async with school.world.page(token, "teacher") as teacher, school.world.page(ticket) as classroom:
-        await teacher.offer(TEACHER)
-        await teacher.say(ON_AIR)
-        await classroom.offer(CLASSROOM)
-        await classroom.hear("slots", lambda m: m["slots"][2]["source"] == "camera")
+    async with taught(school, lesson) as classroom:
         transport = max(school.world.media.transports)
         school.world.media.say("connected", transport=transport, protocol="udp", address="192.0.2.1:1")
         for subscription, source in pictures(school, transport).items():

@@ -4,7 +4,7 @@ import { onScopeDispose, reactive } from 'vue'
 import { CodedError } from '../../../shared/protocol'
 import type { Console } from '../console'
 import { sendTable, type TableFault } from '../download'
-import { addDays, mondayOf } from './week'
+import { addDays, mondayOf, type Weekday } from './week'
 
 export type Mode = 'live' | 'recorded' | 'observe'
 export type LessonState = 'planned' | 'open' | 'live' | 'over' | 'cancelled'
@@ -24,7 +24,7 @@ interface Shared {
 
 export interface Period extends Shared {
   id: number
-  weekday: number
+  weekday: Weekday
   login: string
   first_day: string | null
   last_day: string | null

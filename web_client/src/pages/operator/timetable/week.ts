@@ -10,8 +10,11 @@ export function addDays(day: string, count: number): string {
 }
 
 /** 1 Monday to 7 Sunday. */
-export function weekdayOf(day: string): number {
-  return new Date(utc(day)).getUTCDay() || 7
+export type Weekday = 1 | 2 | 3 | 4 | 5 | 6 | 7
+export const WEEKDAYS: Weekday[] = [1, 2, 3, 4, 5, 6, 7]
+
+export function weekdayOf(day: string): Weekday {
+  return (new Date(utc(day)).getUTCDay() || 7) as Weekday
 }
 
 /** The Monday of a day's week. */
