@@ -63,10 +63,19 @@ class Metrics(_Part):
 
 
 class LessonLimits(_Part):
-    """How long a lesson without a teacher stays open, and how many classrooms it takes."""
+    """How long a lesson without a teacher stays open, how many classrooms it takes, and what may leave to them."""
 
     idle_close_s: Annotated[int, Field(ge=10)] = 600
     max_receivers: Annotated[int, Field(ge=1, le=10_000)] = 500
+    max_mbit_s: Annotated[float, Field(ge=0, le=1e6)] = 0
+
+
+class NodeLimits(_Part):
+    """What all lessons of this server may take together (0 Mbit/s: no limit), and how many newcomers enter a second."""
+
+    max_receivers: Annotated[int, Field(ge=1, le=100_000)] = 2000
+    max_mbit_s: Annotated[float, Field(ge=0, le=1e6)] = 0
+    joins_per_s: Annotated[float, Field(ge=1, le=10_000)] = 200
 
 
 class Recording(_Part):
@@ -125,6 +134,7 @@ class Config(BaseSettings):
     rtc: Rtc = Rtc()
     metrics: Metrics = Metrics()
     lesson: LessonLimits = LessonLimits()
+    node: NodeLimits = NodeLimits()
     recording: Recording = Recording()
     log: Log = Log()
     demo: Demo = Demo()

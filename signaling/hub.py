@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from signaling.admission.desk import Admission
 from signaling.auth import Rights, TokenRefused, verify
 from signaling.checks.desk import CheckDesk
 from signaling.config import Config
@@ -76,11 +77,9 @@ class Hub:
         self.keeper = Keeper(self)
         self.shelf = Shelf(self.recordings, store)
         self.accounts = Accounts(self)
+        self.admission = Admission(self)
         self._started_ms = now_ms()
-        self._tools = Tools(
-            media, self.recordings, now_ms, config.recording.enabled, config.lesson.max_receivers, config.demo.keep,
-            self.ways,
-        )  # fmt: skip
+        self._tools = Tools(media, self.recordings, now_ms, config.recording.enabled, config.demo.keep, self.ways)
         self._create_lock = asyncio.Lock()
 
     async def start(self) -> None:
@@ -233,14 +232,11 @@ class Hub:
         if old is not None and old.kind == "page" and _same_rights(old.rights, rights):
             self._resume(room, old, rights, outbox)
             return room, old, old.transport is not None
-        if not rights.publish and room.lesson.receivers() >= self.config.lesson.max_receivers:
-            raise Refused("full", "the lesson is full")
-        for seat in room.lesson.same_seat(rights, hello.tab):
-            await room.leave(seat, "replaced")
         participant = Participant(secrets.token_urlsafe(12), rights, hello.tab, "page", self.now_ms())
-        room.lesson.participants[participant.session] = participant
+        before = self.admission.seat(room, participant)
         room.outboxes[participant.session] = outbox
-        room.dirty = True
+        for seat in before:
+            await room.leave(seat, "replaced")
         return room, participant, False
 
     @staticmethod
@@ -268,11 +264,9 @@ class Hub:
             for other in list(room.lesson.participants.values()):
                 if other.kind == "whip" and other.rights.sub == rights.sub:
                     await room.leave(other)
-        elif room.lesson.receivers() >= self.config.lesson.max_receivers:
-            raise Refused("full", "the lesson is full")
         session = secrets.token_urlsafe(18)
         participant = Participant(session, rights, session, "whip" if kind == "whip" else "whep", self.now_ms())
-        room.lesson.participants[session] = participant
+        self.admission.seat(room, participant)
         return participant
 
     # time
@@ -313,6 +307,7 @@ class Hub:
             await self._watch_teacher(room, now_ms)
         await self.keeper.tick(now_ms)
         await self.accounts.tick(now_ms)
+        await self.admission.tick(now_ms)
 
     async def _part_with_closed(self) -> None:
         """An account that was closed or changed ends what it has open, too."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from signaling.admission.verdict import ACCEPT, SOUND, Verdict
 from signaling.auth import Rights
 from signaling.messages import Choice, Classrooms, Layers, LessonMessage, Report, Rung, Slots
 from streaming.params import Reason, Source, Wanted
@@ -27,7 +28,16 @@ PAUSED = (-1, False)
 # What the data of its school's month leaves a classroom: all, one step less, or sound and slides.
 Allowance = Literal["all", "less", "sound"]
 # What keeps a classroom from more, the worst first.
-GRAVITY: tuple[Reason, ...] = ("link_out", "link_lossy", "link_slow", "data_cap", "choice", "ok", "no_source")
+GRAVITY: tuple[Reason, ...] = (
+    "link_out",
+    "link_lossy",
+    "link_slow",
+    "data_cap",
+    "server_full",
+    "choice",
+    "ok",
+    "no_source",
+)
 MAX_CLASSROOM_ROWS = 30
 
 
@@ -87,6 +97,8 @@ class Participant:
     online: bool = True
     choice: Choice = "auto"
     allowance: Allowance = "all"
+    admitted: Verdict = ACCEPT
+    admitted_ms: int = 0
     hidden: frozenset[Source] = frozenset()  # pictures that its page does not show
     told: dict[Source, bool] | None = None  # what the page says it sends
     transport: Transport | None = None
@@ -100,21 +112,29 @@ class Participant:
         return bool(self.rights.publish) and self.kind != "whep"
 
     @property
+    def takes_place(self) -> bool:
+        """Whether it is a receiver that counts; those who look after lessons always come in."""
+        return not self.is_output and not self.rights.may("see_table")
+
+    @property
     def line(self) -> str:
         """Names its way to us, whichever connection it uses: an emulated link is another way than none."""
         return self.rights.sub if self.way is None else f"{self.rights.sub} by {self.way}"
 
     def cap_of(self, source: Source | None) -> tuple[int, bool]:
         """The highest layer of a picture, and whether it is taken at once."""
-        if source in self.hidden or self.allowance == "sound":
+        if source in self.hidden or self.allowance == "sound" or self.admitted.layer == SOUND:
             return PAUSED
         spatial, fixed = CAPS[self.choice]
-        return (max(0, spatial - 1), fixed) if self.allowance == "less" else (spatial, fixed)
+        allowed = max(0, spatial - 1) if self.allowance == "less" else spatial
+        return min(allowed, self.admitted.layer), fixed
 
     def reason_of(self, slot: Slot) -> Reason:
         """Media knows a cap, not whose it is."""
         own = slot.shown in self.hidden or self.cap_of(slot.shown) == CAPS[self.choice]
-        return "data_cap" if slot.reason == "choice" and not own else slot.reason
+        if slot.reason != "choice" or own:
+            return slot.reason
+        return "data_cap" if self.allowance != "all" else "server_full"
 
     def sends(self, publication: Publication) -> bool:
         """Whether a publication carries something now."""
@@ -172,7 +192,7 @@ class Lesson:
     def receivers(self) -> int:
         """How many receiving ends are here."""
         everybody = self.participants.values()
-        return sum(1 for p in everybody if not p.is_output and not p.rights.may("see_table") and p.online)
+        return sum(1 for p in everybody if p.takes_place and p.online)
 
     def same_seat(self, rights: Rights, tab: str) -> list[Participant]:
         """Whom a newcomer replaces: the same teacher anywhere, the same classroom in the same tab."""

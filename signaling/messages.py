@@ -32,10 +32,11 @@ Small = Annotated[float, Field(ge=0, le=1e6)]
 class Refused(Exception):
     """A request that cannot be met; `code` and `detail` go to the client as they are."""
 
-    def __init__(self, code: ErrorCode, detail: str) -> None:
+    def __init__(self, code: ErrorCode, detail: str, verdict: dict[str, Any] | None = None) -> None:
         super().__init__(f"{code}: {detail}")
         self.code: ErrorCode = code
         self.detail = detail
+        self.verdict = verdict  # PROTOCOL 4.5
 
 
 class _FromClient(BaseModel):
@@ -166,6 +167,7 @@ class Welcome(ServerMessage):
     name: str
     lesson: dict[str, Any] | None
     address: str
+    verdict: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -270,6 +272,7 @@ class ErrorMessage(ServerMessage):
     id: int | str | None
     code: ErrorCode
     detail: str
+    verdict: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)

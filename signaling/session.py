@@ -153,7 +153,10 @@ class Session:
     def refused(self, refusal: Refused) -> list[Action]:
         """The hello was not good: say why and hang up."""
         code = CLOSE_TOKEN if refusal.code in ("bad_token", "expired_token") else CLOSE_BYE
-        return [Say(ErrorMessage(None, refusal.code, refusal.detail)), *self._hang_up(code, refusal.code)]
+        return [
+            Say(ErrorMessage(None, refusal.code, refusal.detail, refusal.verdict)),
+            *self._hang_up(code, refusal.code),
+        ]
 
     def tick(self, now_s: float) -> list[Action]:
         """Deadlines."""

@@ -30,6 +30,5 @@ class Tools:
     recordings: Recordings
     now_ms: Callable[[], int]
     record: bool
-    max_receivers: int
     demo_keep: int
     ways: Ways

@@ -9,8 +9,8 @@ from typing import Any, Literal, NotRequired, TypedDict
 Label = Any
 Source = Literal["microphone", "camera", "screen"]
 Stills = Literal["none", "from_peer", "to_peer"]
-# `data_cap` is said by signalling alone: media knows a cap, not whose it is.
-Reason = Literal["ok", "link_slow", "link_lossy", "link_out", "data_cap", "choice", "no_source"]
+# `data_cap` and `server_full` are said by signalling alone: media knows a cap, not whose it is.
+Reason = Literal["ok", "link_slow", "link_lossy", "link_out", "data_cap", "server_full", "choice", "no_source"]
 
 
 @dataclass(frozen=True)

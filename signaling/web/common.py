@@ -48,8 +48,11 @@ def refusal(refused: Refused, status: int | None = None, headers: dict[str, str]
     if status == 429:
         extra.setdefault("Retry-After", "6")
     if status == 503:
-        extra.setdefault("Retry-After", "2")
-    return web.json_response({"code": refused.code, "detail": refused.detail}, status=status, headers=extra)
+        extra.setdefault("Retry-After", str((refused.verdict or {}).get("seconds") or 2))
+    body: dict[str, Any] = {"code": refused.code, "detail": refused.detail}
+    if refused.verdict is not None:
+        body["verdict"] = refused.verdict
+    return web.json_response(body, status=status, headers=extra)
 
 
 def bearer(request: web.Request) -> str:

@@ -41,6 +41,7 @@ log = structlog.get_logger()
 MAX_BACKLOG = 64 * 1024  # characters that may wait for a slow reader
 SEND_S = 10.0
 MAX_SOCKETS = 10_000
+Plain = dict[str, Any] | None
 
 
 class PageSocket:
@@ -190,14 +191,16 @@ class Conversation:
         me.way = self._way
         self._joined(me.rights)
         lesson = room.lesson.summary(room.row.id)
-        self._welcome(me.session, resumed, me.rights, lesson)
+        self._welcome(me.session, resumed, me.rights, lesson, me.admitted.plain())
         self._outbox.send(room.lesson.snapshot())
         room.tell_media_state(me)
         self._outbox.joined = True
         self._watch_links()
 
-    def _welcome(self, session: str, resumed: bool, rights: Rights, lesson: dict[str, Any] | None) -> None:
-        self._outbox.send(Welcome(session, resumed, rights.role, rights.name, lesson, self._hub.address))
+    def _welcome(
+        self, session: str, resumed: bool, rights: Rights, lesson: Plain = None, verdict: Plain = None
+    ) -> None:
+        self._outbox.send(Welcome(session, resumed, rights.role, rights.name, lesson, self._hub.address, verdict))
 
     def _joined(self, rights: Rights) -> None:
         self._rights = rights
@@ -222,7 +225,7 @@ class Conversation:
     def _console(self, rights: Rights) -> None:
         """Who looks after lessons sees all of them and sits in none."""
         self._joined(rights)
-        self._welcome(secrets.token_urlsafe(12), False, rights, None)
+        self._welcome(secrets.token_urlsafe(12), False, rights)
         self._outbox.joined = True
         self._hub.consoles[self._outbox] = rights
         self._watch_links()
