@@ -241,7 +241,9 @@ class Core:
     # media
     def open_transport(self, lesson: int, params: TransportParams) -> LocalTransport: ...
     def restart_ice(self, transport: int, ufrag: str, pwd: str) -> LocalTransport: ...
-    def add_publication(self, transport: int, rtp: RtpParameters) -> int: ...
+    def add_publication(self, transport: int, rtp: RtpParameters, *, granted: bool = True) -> int: ...
+    def grant(self, publication: int, on: bool) -> None:
+        """Its packets pass, from a key frame on, or end at the door; then nothing of it that waits leaves any more."""
     def add_player(self, lesson: int, paths: list[str], rtp: RtpParameters, loop_us: int) -> int:
         """A publication that comes from `.zwl` track files (one an encoding, lowest first), repeated every `loop_us`."""
     def add_subscription(self, transport: int, rtp: RtpParameters) -> int:
@@ -253,6 +255,10 @@ class Core:
         """A picture for everybody in the lesson whose transport has `stills` "to_peer"; its SHA-256 in hexadecimal digits.
 
         `source` "camera" | "screen", `format` "webp" | "png"; at most 256 KiB.
+        """
+    def show_stills(self, transport: int, of: list[tuple[int, int]]) -> None:
+        """The transport gets the own stills of these transports of its lesson, each named by a tile (not 0), and no others
+        any more; at most 64, and handles that are gone are left out.
         """
     def request_keyframe(self, publication: int) -> None: ...
     def remove(self, handle: int) -> None:

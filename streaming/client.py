@@ -114,10 +114,27 @@ class MediaClient:
         """New ICE credentials for a living association; `ufrag` and `pwd` are the peer's new ones."""
         return cast("LocalTransport", await self._ask("restart_ice", transport=transport, ufrag=ufrag, pwd=pwd))
 
-    async def add_publication(self, transport: int, rtp: RtpParameters, source: Source, label: Label = None) -> int:
-        """Media that this transport will send; recorded when its lesson has a log."""
-        ok = await self._ask("add_publication", transport=transport, rtp=rtp, source=source, label=label)
-        return int(ok["handle"])
+    async def add_publication(
+        self,
+        transport: int,
+        rtp: RtpParameters,
+        source: Source,
+        label: Label = None,
+        *,
+        granted: bool = True,
+        recorded: bool = True,
+    ) -> int:
+        """Media that this transport will send; `recorded` when its lesson has a log, dropped until it is `granted`."""
+        fields = {"source": source, "label": label, "granted": granted, "recorded": recorded}
+        return int((await self._ask("add_publication", transport=transport, rtp=rtp, **fields))["handle"])
+
+    async def grant(self, publication: int, on: bool) -> None:
+        """Let its packets pass, or end them at the door at once."""
+        await self._ask("grant", publication=publication, on=on)
+
+    async def show_stills(self, transport: int, of: list[tuple[int, int]]) -> None:
+        """The own stills of these transports (handle, tile) go to this one, and no others any more; at most 64."""
+        await self._ask("show_stills", transport=transport, of=of)
 
     async def add_player(self, lesson: str, paths: list[str], rtp: RtpParameters, loop_us: int, source: Source) -> int:
         """Media that is played from track files, repeated every `loop_us` (the check of the line)."""

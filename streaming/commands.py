@@ -35,6 +35,8 @@ class Commands:
             "open_transport": self.open_transport,
             "restart_ice": self.restart_ice,
             "add_publication": self.add_publication,
+            "grant": self.grant,
+            "show_stills": self.show_stills,
             "add_player": self.add_player,
             "add_subscription": self.add_subscription,
             "connect": self.connect,
@@ -107,17 +109,43 @@ class Commands:
         """New credentials for a living association."""
         return self._core.restart_ice(self._model.transport(transport).handle, ufrag, pwd)
 
-    def add_publication(self, transport: int, rtp: RtpParameters, source: Source, label: Any = None) -> dict[str, Any]:
-        """Media that a transport will send; recorded when its lesson has a log."""
+    def add_publication(
+        self,
+        transport: int,
+        rtp: RtpParameters,
+        source: Source,
+        label: Any = None,
+        granted: bool = True,
+        recorded: bool = True,
+    ) -> dict[str, Any]:
+        """Media that a transport will send; recorded when it may be and its lesson has a log."""
         owner = self._model.transport(transport)
         if source not in SOURCES:
             raise ValueError(f"source is {source!r}, must be one of {', '.join(SOURCES)}")
-        handle = self._core.add_publication(transport, rtp)
-        publication = Publication(handle, owner.lesson, source, label)
+        handle = self._core.add_publication(transport, rtp, granted=granted)
+        publication = Publication(handle, owner.lesson, source, label, granted, recorded)
         self._model.add_publication(owner, publication)
-        if owner.lesson.log_dir is not None:
+        if publication.in_log:
             self._tap(owner, publication, rtp)
         return {"handle": handle}
+
+    def grant(self, publication: int, on: bool) -> dict[str, Any]:
+        """Its packets pass, or end at the door."""
+        found = self._model.publication(publication)
+        if not isinstance(on, bool):
+            raise ValueError(f"on is {on!r}, must be true or false")
+        self._core.grant(found.handle, on)
+        self._model.grant(found, on)
+        return {}
+
+    def show_stills(self, transport: int, of: list[tuple[int, int]]) -> dict[str, Any]:
+        """This end gets the own stills of these transports, and no others any more; who is gone is left out."""
+        owner = self._model.transport(transport)
+        shows = {int(handle): int(tile) for handle, tile in of}
+        standing = {handle: tile for handle, tile in shows.items() if handle in self._model.transports}
+        self._core.show_stills(owner.handle, list(standing.items()))
+        owner.shows = standing
+        return {}
 
     def _tap(self, owner: Transport, publication: Publication, rtp: RtpParameters) -> None:
         owner.lesson.tracks += 1

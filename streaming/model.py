@@ -23,7 +23,14 @@ class Publication:
     lesson: Lesson
     source: Source
     label: Label
+    granted: bool = True  # its packets pass
+    recorded: bool = True  # goes into its lesson's log, where there is one
     wanted: Wanted | None = None  # what its sender was told; None: nothing yet, all encodings run
+
+    @property
+    def in_log(self) -> bool:
+        """Whether a recording is made of it."""
+        return self.recorded and self.lesson.log_dir is not None
 
 
 @dataclass
@@ -50,6 +57,7 @@ class Transport:
     link: str | None = None  # names the classroom's way to us, over all its transports
     stills: str = "none"  # which way slide pictures go
     play_out_ms: int = 0  # depth of the play-out buffer at the other end; 0: not told
+    shows: dict[int, int] = field(default_factory=dict)  # transports whose own stills it gets -> tile
     publications: dict[int, Publication] = field(default_factory=dict)
     subscriptions: dict[int, Subscription] = field(default_factory=dict)
 
@@ -111,6 +119,11 @@ class Model:
         self.publications[publication.handle] = publication
         transport.publications[publication.handle] = publication
 
+    def grant(self, publication: Publication, on: bool) -> None:
+        """Its packets pass, or do not."""
+        self.version += 1
+        publication.granted = on
+
     def add_player(self, publication: Publication) -> None:
         """It stands now, and belongs to no transport."""
         self.version += 1
@@ -144,6 +157,8 @@ class Model:
         transport = self.transports.pop(handle, None)
         if transport is not None:
             transport.lesson.transports.pop(handle, None)
+            for other in transport.lesson.transports.values():
+                other.shows.pop(handle, None)
             for child in [*transport.publications, *transport.subscriptions]:
                 self.forget(child)
         publication = self.publications.pop(handle, None)
@@ -178,11 +193,14 @@ class Model:
                         "connected": transport.connected,
                         "label": transport.label,
                         "stills": transport.stills,
+                        "shows": list(transport.shows.items()),
                         "publications": [
                             {
                                 "publication": one.handle,
                                 "source": one.source,
                                 "label": one.label,
+                                "granted": one.granted,
+                                "recorded": one.recorded,
                                 "wanted": one.wanted,
                             }
                             for one in transport.publications.values()

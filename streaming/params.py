@@ -42,6 +42,8 @@ class PublicationState(TypedDict):
     publication: int
     source: Source
     label: Label
+    granted: bool
+    recorded: bool
     wanted: Wanted | None
 
 
@@ -61,6 +63,7 @@ class TransportState(TypedDict):
     connected: bool
     label: Label
     stills: str  # which way slide pictures go, as in its TransportParams
+    shows: list[tuple[int, int]]  # transports whose own stills it gets, and under which tile
     publications: list[PublicationState]
     subscriptions: list[SubscriptionState]
 

@@ -34,7 +34,7 @@ class SeekPoints:
         due = []
         for handle, age in age_us.items():
             publication = publications.get(handle)
-            if publication is None or publication.lesson.log_dir is None:
+            if publication is None or not publication.in_log:
                 continue
             picture = publication.source != "microphone"
             waited = now_us - self._asked_us.get(handle, -ASK_AGAIN_US) >= ASK_AGAIN_US

@@ -58,7 +58,7 @@ class WantedLayers:
         return events
 
     def _taken_by_the_recording(self, publication: Publication, total: int) -> int:
-        if publication.lesson.log_dir is None:
+        if not publication.in_log:
             return 0
         return total if self._recorded == "best" else 1
 

@@ -106,7 +106,8 @@ class FakeMedia:
                 return self._local(command["transport"], "new")
             case "add_publication":
                 handle = self._next()
-                row = {"publication": handle, "source": command["source"], "label": command["label"], "wanted": None}
+                row = {name: command[name] for name in ("source", "label", "granted", "recorded")}
+                row |= {"publication": handle, "wanted": None}
                 self.transports[command["transport"]]["publications"].append(row)
                 return {"handle": handle}
             case "add_player":
@@ -116,11 +117,21 @@ class FakeMedia:
                 row = {"subscription": handle, "publication": None, "cap": 2, "label": command["label"]}
                 self.transports[command["transport"]]["subscriptions"].append(row)
                 return {"handle": handle}
+            case "grant":
+                self._grant(command["publication"], command["on"])
+            case "show_stills":
+                self.transports[command["transport"]]["shows"] = command["of"]
             case "connect":
                 self._connect(command["subscription"], command["publication"])
             case "remove":
                 self.transports.pop(command["handle"], None)
         return {}
+
+    def _grant(self, publication: int, on: bool) -> None:
+        for transport in self.transports.values():
+            for row in transport["publications"]:
+                if row["publication"] == publication:
+                    row["granted"] = on
 
     def _connect(self, subscription: int, publication: int | None) -> None:
         self.connections[subscription] = publication
@@ -136,6 +147,8 @@ class FakeMedia:
             "lesson": command["lesson"],
             "connected": True,
             "label": command["label"],
+            "stills": command["params"].get("stills", "none"),
+            "shows": [],
             "publications": [],
             "subscriptions": [],
         }

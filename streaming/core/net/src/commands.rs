@@ -125,24 +125,27 @@ impl Core {
             .collect()
     }
 
-    /// Media that a transport will send to us.
+    /// Media that a transport will send to us; where it is not granted, its packets end at the door until they are.
     pub fn add_publication(
         &self,
         transport: TransportId,
         rtp: RtpParameters,
+        granted: bool,
     ) -> Result<PublicationId, CoreError> {
         let object = Object::Publication(Box::new(rtp.clone()));
         let (handle, entry) = self.add_under(transport, object)?;
         let id = PublicationId(handle);
-        self.post_new(
-            entry.worker,
-            handle,
-            [Command::AddPublication {
-                id,
-                transport,
-                rtp: Box::new(rtp),
-            }],
-        )?;
+        let add = Command::AddPublication {
+            id,
+            transport,
+            rtp: Box::new(rtp),
+        };
+        let bar = Command::Grant {
+            publication: id,
+            on: false,
+        };
+        let commands = std::iter::once(add).chain((!granted).then_some(bar));
+        self.post_new(entry.worker, handle, commands)?;
         Ok(id)
     }
 
@@ -234,24 +237,6 @@ impl Core {
             all_encodings,
         };
         Ok(self.shared.post(*worker, [Letter::Command(command)])?)
-    }
-
-    /// Ask a publication's source for a key frame.
-    pub fn request_keyframe(&self, id: PublicationId) -> Result<(), CoreError> {
-        let worker = match self.shared.registry().get(id.0) {
-            Some(Entry {
-                worker,
-                object: Object::Publication(_),
-                ..
-            }) => *worker,
-            _ => return Err(CoreError::NoSuch("publication", id.0)),
-        };
-        Ok(self.shared.post(
-            worker,
-            [Letter::Command(Command::RequestKeyframe {
-                publication: id,
-            })],
-        )?)
     }
 
     /// Remove anything by its handle; what is gone is gone.

@@ -15,6 +15,7 @@ mod error;
 mod events;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
+mod grants;
 mod log_commands;
 mod log_format;
 mod log_queue;

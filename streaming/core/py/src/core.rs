@@ -139,13 +139,32 @@ impl Core {
         self.local(py, &local)
     }
 
-    fn add_publication(&self, transport: u32, rtp: &Bound<'_, PyDict>) -> PyResult<u32> {
+    #[pyo3(signature = (transport, rtp, *, granted=true))]
+    fn add_publication(
+        &self,
+        transport: u32,
+        rtp: &Bound<'_, PyDict>,
+        granted: bool,
+    ) -> PyResult<u32> {
         let rtp = params::rtp(rtp)?;
         Ok(self
             .inner
-            .add_publication(TransportId(transport), rtp)
+            .add_publication(TransportId(transport), rtp, granted)
             .map_err(raise)?
             .0)
+    }
+
+    fn grant(&self, publication: u32, on: bool) -> PyResult<()> {
+        self.inner
+            .grant(PublicationId(publication), on)
+            .map_err(raise)
+    }
+
+    fn show_stills(&self, transport: u32, of: Vec<(u32, u32)>) -> PyResult<()> {
+        let of = of.into_iter().map(|(id, tile)| (TransportId(id), tile));
+        self.inner
+            .show_stills(TransportId(transport), of.collect())
+            .map_err(raise)
     }
 
     fn add_player(

@@ -70,6 +70,8 @@ drop_reasons! {
     RtxEmpty = "rtx_empty",
     /// RTCP that does not parse, or beyond the work bound of one packet.
     RtcpMalformed = "rtcp_malformed",
+    /// Media of a publication that is not granted.
+    NotGranted = "not_granted",
     /// A publisher far above its negotiated rate.
     PublisherRate = "publisher_rate",
     /// The leg is connected to nothing or paused.

@@ -188,6 +188,25 @@ impl Encoding {
         })
     }
 
+    /// A packet that is not taken: only what our reports tell its sender goes on, so that it goes on to know its link.
+    pub fn pass_by(&mut self, now: Micros, number: u16, ts: u32) {
+        if self.restarted(number) {
+            self.restart(number);
+        }
+        let seq = self.unwrapper.look(number);
+        if self.stats.arrived(seq) {
+            self.unwrapper.commit(seq);
+            self.stats.jitter_sample(now, ts);
+        }
+    }
+
+    /// Nothing that was taken so far is to be sent or asked for any more; numbers and reports go on.
+    pub fn forget_media(&mut self) {
+        self.nacks.reset();
+        self.history.clear();
+        self.chain.clear();
+    }
+
     /// The publisher's sender report.
     pub fn sender_report(&mut self, now: Micros, info: &SenderInfo) {
         self.clock = Some(SenderClock {

@@ -9,6 +9,7 @@ pub mod arrival_groups;
 pub mod bucket;
 pub mod channel;
 pub mod clock;
+pub mod command;
 pub mod drop_reason;
 pub mod encoding;
 pub mod engine;

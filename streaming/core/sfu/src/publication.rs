@@ -25,6 +25,8 @@ pub struct Publication {
     pub encodings: Vec<Encoding>,
     /// Indexes of the legs that are connected.
     pub legs: Vec<u32>,
+    /// Its packets are taken in; otherwise they end at the door.
+    pub granted: bool,
     /// When to ask for key frames.
     pub rule: KeyframeRule,
     alive: u8,
@@ -68,6 +70,7 @@ impl Publication {
             rtp,
             encodings,
             legs: Vec::new(),
+            granted: true,
             rule: KeyframeRule::default(),
             alive: 0,
         }

@@ -53,6 +53,8 @@ impl Engine {
             } => {
                 self.connect(now, subscription, publication, all_encodings);
             }
+            Command::Grant { publication, on } => self.grant(now, publication, on),
+            Command::ShowStills { transport, of } => self.show_stills(transport, of),
             Command::RequestKeyframe { publication } => {
                 if let Some(Handle::Publication(index)) = self.handles.get(&publication.0).copied()
                 {

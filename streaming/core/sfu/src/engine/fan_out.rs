@@ -192,8 +192,7 @@ impl Engine {
             if let Some(leg) = self.legs.get_mut(*index)
                 && leg.selector.current() == Some(encoding)
             {
-                leg.selector.restart();
-                leg.rewriter.detach();
+                leg.begin_anew();
             }
         }
     }

@@ -11,7 +11,8 @@ use crate::leg::To;
 impl Engine {
     /// Somebody needs a key frame: ask the publisher now, or when the rule allows it. Answers whether it was asked now.
     pub(super) fn want_keyframe(&mut self, now: Micros, source: u32) -> bool {
-        let Some(publication) = self.publications.get_mut(source) else {
+        let found = self.publications.get_mut(source);
+        let Some(publication) = found.filter(|found| found.granted) else {
             return false;
         };
         let owner = publication.transport;

@@ -51,6 +51,7 @@ impl Engine {
         if timer {
             self.arm(now, index);
         }
+        self.pass_the_door(now, route, &header)?;
         self.take_media(now, route, header, packet, elements.audio_level)
     }
 

@@ -8,6 +8,7 @@ mod association;
 mod commands;
 mod connect;
 mod fan_out;
+mod grant;
 mod keyframe_requests;
 mod media_in;
 mod output;

@@ -127,7 +127,8 @@ impl Engine {
         };
         let rtt = association.known_rtt_us();
         for source in publications {
-            let Some(publication) = self.publications.get_mut(source) else {
+            let found = self.publications.get_mut(source);
+            let Some(publication) = found.filter(|found| found.granted) else {
                 continue;
             };
             let mut packet = Vec::new();

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use zhuandi_wire::time::Micros;
 
 use super::association::Association;
+use super::wiring::Handle;
 use super::{Engine, Event};
-use crate::api::{LessonId, Still, Stills};
+use crate::api::{LessonId, Still, Stills, TransportId};
 use crate::transport::Epoch;
 
 impl Engine {
@@ -47,6 +48,16 @@ impl Engine {
             .or_default()
             .put(Arc::clone(&still));
         self.spread(lesson, &still);
+    }
+
+    /// A transport looks at the own stills of others from now on, and at no more.
+    pub(super) fn show_stills(&mut self, transport: TransportId, of: Vec<(TransportId, u32)>) {
+        let Some(Handle::Transport(index)) = self.handles.get(&transport.0).copied() else {
+            return;
+        };
+        if let Some(association) = self.associations.get_mut(index) {
+            association.stills.shows = of;
+        }
     }
 
     /// The lesson is over.

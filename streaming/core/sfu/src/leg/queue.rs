@@ -33,6 +33,19 @@ impl Leg {
         self.held = true;
     }
 
+    /// Its source is not heard any more: nothing that waits goes out, and nothing of before is repaired.
+    pub fn fall_silent(&mut self, pacer: &mut Pacer) {
+        self.give_up_queue(pacer);
+        pacer.remove_leg(self.index);
+        self.begin_anew();
+    }
+
+    /// What comes next has nothing to do with what was sent.
+    pub fn begin_anew(&mut self) {
+        self.selector.restart();
+        self.rewriter.detach();
+    }
+
     /// See [`Leg::hold`].
     pub fn let_go(&mut self) {
         self.held = false;

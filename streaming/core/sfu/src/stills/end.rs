@@ -6,6 +6,7 @@ use zhuandi_wire::still::{Begin, Message};
 use zhuandi_wire::time::Micros;
 
 use super::{LessonStills, Sender, Still, Taken};
+use crate::api::TransportId;
 use crate::channel::Channel;
 use crate::drop_reason::DropReason;
 use crate::transport::{Epoch, Transport};
@@ -43,6 +44,8 @@ pub struct End {
     pub channel: Option<Channel>,
     /// What the peer is to get.
     pub sender: Sender,
+    /// Whose own stills the peer looks at, and under which tile.
+    pub shows: Vec<(TransportId, u32)>,
     /// We open the channel, not the peer.
     opens: bool,
     begun: Vec<Begun>,
@@ -55,6 +58,7 @@ impl End {
     pub fn new(way: Stills, opens: bool) -> End {
         End {
             way,
+            shows: Vec::new(),
             opens,
             channel: None,
             sender: Sender::default(),

@@ -9,6 +9,7 @@
 
 mod copies;
 mod forwarding;
+mod grants;
 mod layers;
 mod ledger;
 mod low_rate;
