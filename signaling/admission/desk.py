@@ -82,6 +82,8 @@ class Admission:
         on_air_ms = self._on_air_ms.get(room.row.id, now_ms)
         total = 0
         for participant in room.lesson.participants.values():
+            if participant.is_output:
+                continue
             row = rows.get(participant.transport.handle) if participant.transport is not None else None
             measured = row["send_bps"] if row is not None else 0
             since_ms = max(on_air_ms, participant.admitted_ms)

@@ -8,7 +8,7 @@ export type Role = 'teacher' | 'assistant' | 'classroom' | 'reviewer' | 'patrol'
 export type PageName = 'teacher' | 'classroom' | 'operator'
 export type LessonState = 'waiting' | 'live' | 'closed'
 export type QualityChoice = 'auto' | 'high' | 'medium' | 'low'
-export type RungReason = 'ok' | 'link_slow' | 'link_lossy' | 'link_out' | 'data_cap' | 'choice' | 'no_source'
+export type RungReason = 'ok' | 'link_slow' | 'link_lossy' | 'link_out' | 'data_cap' | 'server_full' | 'choice' | 'no_source'
 export type ByeReason = 'replaced' | 'closed' | 'expired' | 'removed'
 
 export type Sources = Record<Source, boolean>
@@ -108,11 +108,20 @@ export interface TableRow {
   estimate_kbps: number | null
 }
 
+/** Why we did not come in, or came in with less: one sentence in both languages, and when to come again. */
+export interface Verdict {
+  kind: 'rung' | 'wait' | 'recording'
+  seconds: number | null
+  zh: string
+  en: string
+}
+
 export interface ServerError {
   type: 'error'
   id: number | null
   code: string
   detail?: string
+  verdict?: Verdict | null
 }
 
 /** An emulated link of a development server, by its port. */

@@ -28,6 +28,8 @@ export function rungCause(reason: RungReason, kbps: number): string {
       return t('out')
     case 'data_cap':
       return t('month')
+    case 'server_full':
+      return t('server')
     case 'choice':
       return t('chosen')
     default:

@@ -321,6 +321,17 @@ describe('the end', () => {
     expect(seen.messages).toMatchObject([{ code: 'full' }])
     expect(FakeSocket.made.length).toBe(2)
   })
+
+  it('who is told when to come again comes then, and not before', () => {
+    setUp()
+    last().open()
+    last().say({ type: 'error', id: null, code: 'full', verdict: { kind: 'wait', seconds: 7, zh: '', en: '' } })
+    last().fail()
+    vi.advanceTimersByTime(6900)
+    expect(FakeSocket.made.length).toBe(1)
+    vi.advanceTimersByTime(200)
+    expect(FakeSocket.made.length).toBe(2)
+  })
 })
 
 it('does not stumble over what is not JSON', () => {

@@ -60,6 +60,8 @@ export class Signal {
 
   private socket: WebSocket | null = null
   private attempt = 0
+  /** When the server wants to see us again. */
+  private wait_ms = 0
   private welcomed = false
   private lastHeard = 0
   private stopProbe = () => {}
@@ -162,6 +164,7 @@ export class Signal {
         this.settle(message.id)?.resolve(message.sdp)
         return
       case 'error':
+        this.wait_ms = 1000 * (message.verdict?.seconds ?? 0)
         if (this.refused(message.id, message.code, message.detail ?? '')) return
         break
       case 'bye':
@@ -218,7 +221,8 @@ export class Signal {
     if (atOnce) return this.connect()
     const base = BACKOFF_MS[Math.min(this.attempt++, BACKOFF_MS.length - 1)] ?? 2000
     const jitter = 1 + BACKOFF_JITTER * ((this.options.random ?? Math.random)() * 2 - 1)
-    this.retry = setTimeout(() => this.connect(), base * jitter)
+    this.retry = setTimeout(() => this.connect(), this.wait_ms || base * jitter)
+    this.wait_ms = 0
   }
 
   private drop(): void {

@@ -15,6 +15,7 @@ import {
   type Slot,
   type Source,
   type Sources,
+  type Verdict,
   type Welcome,
 } from '../../shared/protocol'
 import { Receiver } from '../../shared/receiver'
@@ -46,6 +47,8 @@ function initialState() {
   return {
     phase: 'loading' as Phase,
     fault: null as string | null,
+    /** Why there is no place at the moment. */
+    verdict: null as Verdict | null,
     ended: null as string | null,
     lesson: null as LessonBrief | null,
     /** Where other machines reach the server's pages. */
@@ -174,7 +177,7 @@ export class Attending {
   }
 
   private welcomed(message: Welcome): void {
-    this.state.fault = null
+    this.state.fault = this.state.verdict = null
     this.state.lesson = message.lesson
     this.state.address = message.address
     this.state.name = message.name
@@ -189,7 +192,7 @@ export class Attending {
     if (message.type === 'lesson') this.heardLesson(message)
     else if (message.type === 'slots') this.state.slots = message.slots
     else if (message.type === 'rung') this.state.rung = message
-    else if (message.type === 'error') this.state.fault = message.code
+    else if (message.type === 'error') Object.assign(this.state, { fault: message.code, verdict: message.verdict ?? null })
     else if (message.type === 'rejoin') {
       setTimeout(() => void this.receiver.link.rebuild(), Math.random() * REJOIN_JITTER_MS)
     }
