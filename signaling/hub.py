@@ -19,7 +19,7 @@ from signaling.auth import Rights, TokenRefused, verify
 from signaling.checks.desk import CheckDesk
 from signaling.config import Config
 from signaling.emulator.ways import Ways
-from signaling.lesson import DEMO, Participant, Slot
+from signaling.lesson import DEMO, Participant
 from signaling.messages import Hello, Refused, Table
 from signaling.people.pairing import Pairing
 from signaling.people.register import Register
@@ -34,6 +34,7 @@ from signaling.timetable.plan_store import PlanStore
 from signaling.timetable.shelf import Shelf
 from signaling.timetable.timetable import Timetable
 from signaling.tools import Outbox, Tools
+from signaling.transport import Slot
 from streaming.client import MediaClient
 from streaming.errors import MediaError
 
@@ -79,7 +80,10 @@ class Hub:
         self.accounts = Accounts(self)
         self.admission = Admission(self)
         self._started_ms = now_ms()
-        self._tools = Tools(media, self.recordings, now_ms, config.recording.enabled, config.demo.keep, self.ways)
+        self._tools = Tools(
+            media, self.recordings, now_ms, config.recording.enabled, config.demo.keep, self.ways,
+            lambda sub: self.register.people.place_of_sub(sub), self.plan.only_watched,
+        )  # fmt: skip
         self._create_lock = asyncio.Lock()
 
     async def start(self) -> None:
@@ -232,8 +236,10 @@ class Hub:
         if old is not None and old.kind == "page" and _same_rights(old.rights, rights):
             self._resume(room, old, rights, outbox)
             return room, old, old.transport is not None
+        room.stage.admit(rights, hello.tab)
         participant = Participant(secrets.token_urlsafe(12), rights, hello.tab, "page", self.now_ms())
         before = self.admission.seat(room, participant)
+        room.lesson.number(participant, before[-1].tile if before else 0)
         room.outboxes[participant.session] = outbox
         for seat in before:
             await room.leave(seat, "replaced")
@@ -264,6 +270,8 @@ class Hub:
             for other in list(room.lesson.participants.values()):
                 if other.kind == "whip" and other.rights.sub == rights.sub:
                     await room.leave(other)
+        else:
+            room.stage.admit(rights, "")
         session = secrets.token_urlsafe(18)
         participant = Participant(session, rights, session, "whip" if kind == "whip" else "whep", self.now_ms())
         self.admission.seat(room, participant)
@@ -275,6 +283,7 @@ class Hub:
         """Twice a second: changed lessons to their people."""
         for room in list(self.rooms.values()):
             room.publish_snapshot()
+            room.stage.publish()
 
     def publish_table(self) -> None:
         """Once a second: everything to the operators, one lesson to those who sit in it or give it."""
@@ -304,6 +313,7 @@ class Hub:
                     if participant is not None:
                         await room.leave(participant)
             room.turn_away_expired(round(self.token_s() * 1000))
+            await room.stage.tick()
             await self._watch_teacher(room, now_ms)
         await self.keeper.tick(now_ms)
         await self.accounts.tick(now_ms)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, cast
 
 from signaling.auth import Rights
-from signaling.lesson import CAPS, Participant, Publication, Slot, Transport
+from signaling.lesson import CAPS, Participant
 from signaling.messages import Choice
+from signaling.transport import Publication, Slot, Transport
 from streaming.params import Source, TransportState
 
 
@@ -30,6 +31,7 @@ def transport_label(participant: Participant, fingerprint: str, ufrag: str) -> d
         "subscribe": rights.subscribe,
         "admin": rights.admin,
         "list_rooms": rights.list_rooms,
+        "tile": participant.tile,
     }
 
 
@@ -41,6 +43,7 @@ def slot_label(slot: Slot) -> dict[str, Any]:
         "place": slot.place,
         "ssrc": slot.ssrc,
         "rtx_ssrc": slot.rtx_ssrc,
+        "carries": slot.carries,
     }
 
 
@@ -74,6 +77,7 @@ def adopted(state: TransportState) -> Participant:
         online=label["kind"] != "page",
         choice=choice,
         transport=_transport(state, label, choice),
+        tile=label["tile"],
     )
 
 
@@ -81,7 +85,12 @@ def _transport(state: TransportState, label: dict[str, Any], choice: Choice) -> 
     # Media flowed before we went away, as far as we know: publications count as active until the page says otherwise.
     publications = {
         row["source"]: Publication(
-            row["publication"], row["source"], row["label"]["codec"], active=True, wanted=row["wanted"]
+            row["publication"],
+            row["source"],
+            row["label"]["codec"],
+            active=True,
+            wanted=row["wanted"],
+            granted=row["granted"],
         )
         for row in state["publications"]
     }

@@ -9,14 +9,17 @@ from typing import Any, Literal
 
 from signaling.admission.verdict import ACCEPT, SOUND, Verdict
 from signaling.auth import Rights
-from signaling.messages import Choice, Classrooms, Layers, LessonMessage, Report, Rung, Slots
-from streaming.params import Reason, Source, Wanted
+from signaling.messages import Choice, Classrooms, Layers, LessonMessage, Report, Rung, Slots, Voice
+from signaling.stage.called import called
+from signaling.stage.places import Carried
+from signaling.stage.stage import Stage
+from signaling.stage.standing_in import is_stand_in
+from signaling.stage.wall import Wall
+from signaling.transport import Publication, Slot, Transport
+from streaming.params import Reason, Source
 
 Kind = Literal["page", "whip", "whep"]
 DEMO = "demo"  # id of the permanent demo lesson, whose recordings are a series
-# What a slot carries by its place among the slots of its kind (PROTOCOL section 1); None: nothing yet.
-AUDIO_PLACES: tuple[Source | None, ...] = ("microphone", None, None)
-VIDEO_PLACES: tuple[Source | None, ...] = ("camera", "screen", None)
 # choice -> (highest layer, at once)
 CAPS: dict[Choice, tuple[int, bool]] = {
     "auto": (2, False),
@@ -42,50 +45,6 @@ MAX_CLASSROOM_ROWS = 30
 
 
 @dataclass
-class Publication:
-    """One source that a transport sends; `active` since its first packet."""
-
-    handle: int
-    source: Source
-    codec: str
-    active: bool = False
-    wanted: Wanted | None = None  # of its encodings, as media says
-
-
-@dataclass
-class Slot:
-    """One receive section of a page; `shown` is what the page was told that it carries."""
-
-    handle: int
-    mid: str
-    kind: Literal["audio", "video"]
-    place: int
-    ssrc: int
-    rtx_ssrc: int | None
-    publication: int | None = None
-    shown: Source | None = None
-    capped: tuple[int, bool] = (2, False)
-    height: int | None = None
-    reason: Reason = "no_source"
-    estimate_kbps: int = 0
-
-
-@dataclass
-class Transport:
-    """The association of a participant, as its last offer described it."""
-
-    handle: int
-    fingerprint: str
-    ufrag: str
-    version: int = 1
-    connected: bool = False
-    offered_s: float | None = None  # steady clock, until it is connected
-    play_out_ms: int | None = None  # depth of the page's buffer, as media knows it
-    publications: dict[Source, Publication] = field(default_factory=dict)
-    slots: list[Slot] = field(default_factory=list)
-
-
-@dataclass
 class Participant:
     """One page, encoder or player in the lesson."""
 
@@ -105,6 +64,10 @@ class Participant:
     report: Report | None = None
     told_classrooms: Classrooms | None = None
     way: int | None = None  # the emulated link by which it came
+    tile: int = 0  # its number in the lesson
+    wall: Wall = field(default_factory=Wall)  # what an output end looks at
+    voice: Voice | None = None  # its microphone, as its page says
+    voice_ms: int = 0
 
     @property
     def is_output(self) -> bool:
@@ -117,11 +80,16 @@ class Participant:
         return not self.is_output and not self.rights.may("see_table")
 
     @property
+    def is_tile(self) -> bool:
+        """Whether it is a classroom on the wall."""
+        return self.kind == "page" and not self.is_output and self.rights.may("raise_hand")
+
+    @property
     def line(self) -> str:
         """Names its way to us, whichever connection it uses: an emulated link is another way than none."""
         return self.rights.sub if self.way is None else f"{self.rights.sub} by {self.way}"
 
-    def cap_of(self, source: Source | None) -> tuple[int, bool]:
+    def cap_of(self, source: Carried | None) -> tuple[int, bool]:
         """The highest layer of a picture, and whether it is taken at once."""
         if source in self.hidden or self.allowance == "sound" or self.admitted.layer == SOUND:
             return PAUSED
@@ -150,7 +118,7 @@ class Connect:
     participant: Participant
     slot: Slot
     publication: int | None
-    source: Source | None
+    source: Carried | None
 
 
 @dataclass(frozen=True)
@@ -180,8 +148,27 @@ class Lesson:
         self.closed = False
         self.participants: dict[str, Participant] = {}
         self.recording = RecordingState()
+        self.stage = Stage()
+        self._tiles = 0
 
     # who
+
+    def number(self, participant: Participant, before: int = 0) -> None:
+        """Give a newcomer its number in the lesson, that of the seat which it takes or the next one."""
+        self._tiles = max(self._tiles, *(one.tile for one in self.participants.values()), 0)
+        participant.tile = before or self._tiles + 1
+
+    def by_tile(self, tile: int) -> Participant | None:
+        """The classroom of a tile."""
+        return next((p for p in self.participants.values() if p.tile == tile and p.is_tile), None)
+
+    def is_looked_through(self, classroom: Participant) -> bool:
+        """Whether an output end sees what this classroom gets."""
+        return any(p.wall.look_as == classroom.tile for p in self.participants.values() if p.is_output)
+
+    def taken_over(self) -> Participant | None:
+        """The assistant who teaches now."""
+        return next((p for p in self.participants.values() if is_stand_in(p.rights) and p.is_output), None)
 
     def outputs(self) -> Iterator[Participant]:
         """The output ends that are here: a page with its socket, or an encoder with its transport."""
@@ -200,12 +187,15 @@ class Lesson:
         return [p for p in pages if p.rights.role == rights.role and (rights.role == "teacher" or p.tab == tab)]
 
     def holder(self, source: Source, besides: Participant) -> Participant | None:
-        """Who else sends a source now."""
+        """Who else sends a source now. A page neither keeps an assistant from taking over nor is kept out by one."""
+        over = self.taken_over()
         for participant in self.participants.values():
-            if participant is not besides and participant.transport is not None:
-                publication = participant.transport.publications.get(source)
-                if publication is not None and participant.sends(publication):
-                    return participant
+            apart = over in (participant, besides) and over is not None and participant.kind == besides.kind == "page"
+            if participant is besides or apart or participant.transport is None or not participant.is_output:
+                continue
+            publication = participant.transport.publications.get(source)
+            if publication is not None and participant.sends(publication):
+                return participant
         return None
 
     def by_transport(self, handle: int) -> Participant | None:
@@ -216,10 +206,14 @@ class Lesson:
     # what goes where
 
     def sources(self) -> dict[Source, Publication]:
-        """What is on air now; who came first keeps a source."""
+        """What is on air now; who came first keeps a source. While an assistant teaches, no other page does."""
         on_air: dict[Source, Publication] = {}
+        taken_over = self.taken_over()
         for participant in self.participants.values():
-            for publication in participant.transport.publications.values() if participant.transport else ():
+            off_air = taken_over is not None and participant is not taken_over and participant.kind == "page"
+            if participant.transport is None or not participant.is_output or off_air:
+                continue
+            for publication in participant.transport.publications.values():
                 if participant.sends(publication):
                     on_air.setdefault(publication.source, publication)
         return on_air
@@ -232,34 +226,54 @@ class Lesson:
             if participant.transport is None:
                 continue
             for slot in participant.transport.slots:
-                source = _source_for(slot, participant.transport.slots, on_air)
-                wanted = on_air[source].handle if source is not None else None
-                if wanted != slot.publication:
-                    changes.append(Connect(participant, slot, wanted, source))
+                source, publication = self._wanted_by(participant, slot, on_air)
+                if publication != slot.publication or source != slot.shown:
+                    changes.append(Connect(participant, slot, publication, source))
         return changes
+
+    def _wanted_by(
+        self, participant: Participant, slot: Slot, on_air: dict[Source, Publication]
+    ) -> tuple[Carried | None, int | None]:
+        """What a slot is to carry, and the publication of it."""
+        slots = participant.transport.slots if participant.transport is not None else []
+        if slot.carries in ("microphone", "camera", "screen"):
+            source = _source_for(slot, slots, on_air)
+            return source, on_air[source].handle if source is not None else None
+        found = called(self, participant, slot)
+        return (slot.carries, found.handle) if found is not None else (None, None)
 
     @staticmethod
     def connected(change: Connect) -> None:
         """A planned connection was made."""
         slot = change.slot
-        slot.publication, slot.shown, slot.height = change.publication, change.source, None
+        slot.publication, slot.shown, slot.height, slot.spatial = change.publication, change.source, None, -1
         slot.reason = "no_source" if change.publication is None else "ok"
 
-    @staticmethod
-    def caps(participant: Participant) -> list[Cap]:
+    def caps(self, participant: Participant) -> list[Cap]:
         """The limits that are to be changed after a choice, or when a picture is hidden or shown again."""
         if participant.transport is None:
             return []
         slots = [slot for slot in participant.transport.slots if slot.kind == "video"]
-        wanted = [participant.cap_of(slot.shown) for slot in slots]
+        wanted = [self._cap_of(participant, slot) for slot in slots]
         return [Cap(slot, *cap) for slot, cap in zip(slots, wanted, strict=True) if slot.capped != cap]
+
+    def _cap_of(self, participant: Participant, slot: Slot) -> tuple[int, bool]:
+        """Who looks through a classroom's eyes gets the layer that the classroom gets."""
+        eyes = participant.wall.look_as if slot.carries == "pinned1" else None
+        if eyes is None:
+            return participant.cap_of(slot.shown)
+        seen = self.by_tile(eyes)
+        slots = seen.transport.slots if seen is not None and seen.transport is not None else []
+        return next((other.spatial for other in slots if other.shown == "camera"), -1), True
 
     def recognise(self) -> None:
         """After a takeover: name what the slots carry."""
         everybody = [p.transport for p in self.participants.values() if p.transport is not None]
         sources = {p.handle: p.source for transport in everybody for p in transport.publications.values()}
         for slot in (slot for transport in everybody for slot in transport.slots):
-            slot.shown = sources.get(slot.publication) if slot.publication is not None else None
+            source: Carried | None = sources.get(slot.publication) if slot.publication is not None else None
+            ours = slot.carries in ("microphone", "camera", "screen", None)
+            slot.shown = source if ours or source is None else slot.carries
             slot.reason = "ok" if slot.shown is not None else "no_source"
 
     # what people are told
@@ -275,7 +289,8 @@ class Lesson:
     def slots_of(self, participant: Participant) -> Slots:
         """What this page's slots carry."""
         slots = participant.transport.slots if participant.transport is not None else []
-        codecs = {p.handle: p.codec for p in self.sources().values()}
+        transports = [p.transport for p in self.participants.values() if p.transport is not None]
+        codecs = {p.handle: p.codec for transport in transports for p in transport.publications.values()}
         return Slots(
             [
                 {"mid": s.mid, "source": s.shown, "codec": codecs.get(s.publication) if s.publication else None}
@@ -319,8 +334,8 @@ class Lesson:
     def layers_of(participant: Participant) -> Layers:
         """Which encodings an output end is to send."""
         sent = participant.transport.publications if participant.transport is not None else {}
-        camera, screen = sent.get("camera"), sent.get("screen")
-        return Layers(camera.wanted if camera else None, screen.wanted if screen else None)
+        wanted = {source: publication.wanted for source, publication in sent.items() if publication.granted}
+        return Layers(wanted.get("camera"), wanted.get("screen"))
 
     def summary(self, lesson: str) -> dict[str, Any]:
         """The lesson in `welcome`."""
@@ -328,8 +343,7 @@ class Lesson:
 
 
 def _source_for(slot: Slot, slots: list[Slot], on_air: dict[Source, Publication]) -> Source | None:
-    places = AUDIO_PLACES if slot.kind == "audio" else VIDEO_PLACES
-    source = places[slot.place] if slot.place < len(places) else None
+    source: Carried | None = slot.carries
     alone = slot.kind == "video" and sum(1 for s in slots if s.kind == "video") == 1
     if alone and source not in on_air:
         source = "screen"

@@ -8,8 +8,9 @@ from typing import Any
 import structlog
 
 from signaling.hub import Hub
-from signaling.lesson import Participant, Slot
+from signaling.lesson import Participant
 from signaling.room import Room
+from signaling.transport import Slot
 from streaming.params import MediaEvent, Wanted
 
 log = structlog.get_logger()
@@ -47,6 +48,8 @@ async def _take(hub: Hub, event: MediaEvent) -> None:
             if found is not None:
                 room, participant, slot = found
                 room.rung_changed(participant, slot, event)
+                if room.lesson.is_looked_through(participant):
+                    await room.settle()
         case "wanted":
             wanted: Wanted = {"watched": event["watched"], "recorded": event["recorded"]}
             for room in hub.rooms.values():

@@ -22,11 +22,12 @@ ByeReason = Literal["replaced", "closed", "expired", "removed"]
 ErrorCode = Literal[
     "bad_message", "bad_sdp", "unknown_codec", "bad_token", "expired_token", "forbidden", "already_publishing",
     "lesson_closed", "no_such_lesson", "disk_full", "full", "busy", "internal",
-    "not_paired", "not_open", "bad_login", "locked", "must_change",
+    "not_paired", "not_open", "bad_login", "locked", "must_change", "locked_lesson",
 ]  # fmt: skip
 OfferId = Annotated[int, Field(ge=0, le=2**53)] | Annotated[str, Field(max_length=64)]
 Ratio = Annotated[float, Field(ge=0, le=1)]
 Small = Annotated[float, Field(ge=0, le=1e6)]
+Tile = Annotated[int, Field(ge=1, le=2**31)]  # number of a classroom in the lesson
 
 
 class Refused(Exception):
@@ -123,6 +124,70 @@ class LinkChoice(_FromClient):
     profile: Annotated[str, Field(max_length=64)]
 
 
+class Hand(_FromClient):
+    """A classroom asks to speak, or no more."""
+
+    type: Literal["hand"]
+    up: bool
+
+
+class Voice(_FromClient):
+    """A classroom's microphone; the level in -dBov, 127 is silence (RFC 6464)."""
+
+    type: Literal["voice"]
+    microphone: Literal["on", "muted", "none", "denied"]
+    level: Annotated[int, Field(ge=0, le=127)] = 127
+
+
+class WallMessage(_FromClient):
+    """The tiles on the screen of an output end, and those that it sees live."""
+
+    type: Literal["wall"]
+    visible: Annotated[list[Tile], Field(max_length=64)] = []
+    pinned: Annotated[list[Tile], Field(max_length=2)] = []
+
+
+class StageMessage(_FromClient):
+    """Call a classroom to the stage, or end it."""
+
+    type: Literal["stage"]
+    id: Tile
+    on: bool
+
+
+class Hush(_FromClient):
+    """Everybody off the stage, for as long as it is on."""
+
+    type: Literal["hush"]
+    on: bool
+
+
+class Lock(_FromClient):
+    """Nobody new comes in."""
+
+    type: Literal["lock"]
+    on: bool
+
+
+class LookAs(_FromClient):
+    """The own camera as a classroom gets it."""
+
+    type: Literal["look_as"]
+    id: Tile | None
+
+
+class TakeOver(_FromClient):
+    """An assistant teaches in the place of a teacher whose line is dead."""
+
+    type: Literal["take_over"]
+
+
+class GiveBack(_FromClient):
+    """The assistant teaches no more."""
+
+    type: Literal["give_back"]
+
+
 class Ping(_FromClient):
     """Keeps the socket alive."""
 
@@ -130,7 +195,9 @@ class Ping(_FromClient):
     t: float | int = 0
 
 
-ClientMessage = Hello | OfferMessage | Sources | Quality | Shown | Report | EndLesson | LinkChoice | Ping
+StageWord = Hand | Voice | WallMessage | StageMessage | Hush | Lock | LookAs | TakeOver | GiveBack
+Doable = Hello | OfferMessage | Sources | Quality | Shown | Report | EndLesson | LinkChoice | StageWord
+ClientMessage = Doable | Ping
 _PARSER: TypeAdapter[ClientMessage] = TypeAdapter(Annotated[ClientMessage, Field(discriminator="type")])
 
 

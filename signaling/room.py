@@ -11,13 +11,16 @@ import structlog
 
 from signaling.auth import LEEWAY_S
 from signaling.labels import adopted, publication_label, slot_label, transport_label
-from signaling.lesson import DEMO, Lesson, Participant, Publication, Slot, Transport
+from signaling.lesson import DEMO, Lesson, Participant
 from signaling.messages import ByeReason, ErrorCode, Refused, Rejoin, ServerMessage
 from signaling.negotiation import Negotiated, negotiate
 from signaling.room_recording import RoomRecording
 from signaling.sdp import Accepted, Offer, SdpError, build_answer, build_fragment, parse_offer, transport_params
+from signaling.stage.play_out import play_out_ms
+from signaling.stage.room_stage import RoomStage
 from signaling.store import LessonRow
 from signaling.tools import Outbox, Tools
+from signaling.transport import Publication, Slot, Transport
 from streaming.errors import CommandFailed, MediaError, MediaUnavailable
 from streaming.params import LessonState, Source, Wanted
 
@@ -40,6 +43,7 @@ class Room:
         self.opened = False  # media knows this lesson
         self._tools = tools
         self._recording = RoomRecording(self.lesson, tools)
+        self.stage = RoomStage(self, tools)
 
     @property
     def permanent(self) -> bool:
@@ -89,6 +93,7 @@ class Room:
 
     async def _leave(self, participant: Participant, reason: ByeReason | None) -> None:
         self.lesson.participants.pop(participant.session, None)
+        self.stage.left(participant, replaced=reason == "replaced")
         self.offline_since_ms.pop(participant.session, None)
         outbox = self.outboxes.pop(participant.session, None)
         if outbox is not None and reason is not None:
@@ -171,15 +176,16 @@ class Room:
     async def _add_media(self, transport: Transport, result: Negotiated) -> None:
         """All at once: one by one, each would wait for the answer to the one before."""
         await asyncio.gather(
-            *(self._add_track(transport, source, section) for source, section in result.tracks),
+            *(self._add_track(transport, source, section, result.on_call) for source, section in result.tracks),
             *(self._add_slot(transport, slot, section) for slot, section in result.slots),
         )
         transport.slots.extend(slot for slot, _ in result.slots)
 
-    async def _add_track(self, transport: Transport, source: Source, section: Accepted) -> None:
-        codec, add = section.media.codecs[0].name, self._tools.media.add_publication
-        handle = await add(transport.handle, section.rtp, source, label=publication_label(codec))
-        transport.publications[source] = Publication(handle, source, codec)
+    async def _add_track(self, transport: Transport, source: Source, section: Accepted, on_call: bool) -> None:
+        codec, add, on = section.media.codecs[0].name, self._tools.media.add_publication, not on_call
+        label = publication_label(codec)
+        handle = await add(transport.handle, section.rtp, source, label=label, granted=on, recorded=on)
+        transport.publications[source] = Publication(handle, source, codec, granted=on)
 
     async def _add_slot(self, transport: Transport, slot: Slot, section: Accepted) -> None:
         slot.handle = await self._tools.media.add_subscription(transport.handle, section.rtp, label=slot_label(slot))
@@ -197,6 +203,8 @@ class Room:
                     told.add(change.participant.session)
                 for participant in list(self.lesson.participants.values()):
                     await self._apply_choice(participant)
+                    await self._apply_play_out(participant)
+                await self.stage.carry_out()
         for participant in [p for p in self.lesson.participants.values() if p.session in told]:
             self.tell_media_state(participant)
         self.dirty = True
@@ -208,14 +216,14 @@ class Room:
 
     async def play_out_changed(self, participant: Participant) -> None:
         """A page reported how deep its play-out buffer is: media spaces the copies of sound by it."""
-        transport, report = participant.transport, participant.report
-        if transport is None or report is None or report.jitter_target_ms is None:
-            return
-        target_ms = int(report.jitter_target_ms)
-        if target_ms != transport.play_out_ms:
-            with contextlib.suppress(MediaError):
-                await self._tools.media.play_out(transport.handle, target_ms)
-                transport.play_out_ms = target_ms
+        with contextlib.suppress(MediaError):
+            await self._apply_play_out(participant)
+
+    async def _apply_play_out(self, participant: Participant) -> None:
+        transport, target_ms = participant.transport, play_out_ms(self.lesson, participant)
+        if transport is not None and target_ms is not None and target_ms != (transport.play_out_ms or 0):
+            await self._tools.media.play_out(transport.handle, target_ms)
+            transport.play_out_ms = target_ms
 
     def tell_media_state(self, participant: Participant) -> None:
         """What the page's slots carry, and its rung; what it is to send."""
@@ -282,6 +290,7 @@ class Room:
                 else:
                     await self._adopt(handle, transport)
             self.lesson.recognise()
+            self.stage.adopt()
             await self._lose_media("media_restarted", lost)
             if state is None and any(self.outboxes):
                 with contextlib.suppress(MediaError):
@@ -341,7 +350,7 @@ class Room:
 
     def rung_changed(self, participant: Participant, slot: Slot, event: dict[str, Any]) -> None:
         """A slot got another layer."""
-        slot.height, slot.reason = event["height"], event["reason"]
+        slot.height, slot.reason, slot.spatial = event["height"], event["reason"], event["spatial"]
         slot.estimate_kbps = event["estimate_kbps"]
         if event["spatial"] < 0:
             slot.height = 0

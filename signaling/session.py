@@ -14,10 +14,16 @@ from signaling.messages import (
     MAX_HELLO_BYTES,
     MAX_MESSAGE_BYTES,
     ClientMessage,
+    Doable,
     EndLesson,
     ErrorMessage,
+    GiveBack,
+    Hand,
     Hello,
+    Hush,
     LinkChoice,
+    Lock,
+    LookAs,
     OfferMessage,
     Ping,
     Pong,
@@ -27,6 +33,10 @@ from signaling.messages import (
     ServerMessage,
     Shown,
     Sources,
+    StageMessage,
+    TakeOver,
+    Voice,
+    WallMessage,
     parse,
 )
 
@@ -56,7 +66,7 @@ class Say:
 class Do:
     """Carry this out for the client."""
 
-    message: Hello | OfferMessage | Sources | Quality | Shown | Report | EndLesson | LinkChoice
+    message: Doable
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,18 @@ def _anybody(_: Rights) -> bool:
 
 def _publisher(rights: Rights) -> bool:
     return bool(rights.publish)
+
+
+def _speaker(rights: Rights) -> bool:
+    return rights.may("raise_hand")
+
+
+def _caller(rights: Rights) -> bool:
+    return rights.may("call_to_stage")
+
+
+def _assistant(rights: Rights) -> bool:
+    return rights.may("take_over")
 
 
 def _receiver(rights: Rights) -> bool:
@@ -98,6 +120,15 @@ TABLE: dict[State, dict[type[ClientMessage], Callable[[Rights], bool]]] = {
         Report: _receiver,
         EndLesson: _in_charge,
         LinkChoice: _anybody,
+        Hand: _speaker,
+        Voice: _speaker,
+        WallMessage: _publisher,
+        StageMessage: _caller,
+        Hush: _caller,
+        Lock: _publisher,
+        LookAs: _publisher,
+        TakeOver: _assistant,
+        GiveBack: _caller,
         Ping: _anybody,
     },
     State.CLOSED: {},

@@ -32,3 +32,5 @@ class Tools:
     record: bool
     demo_keep: int
     ways: Ways
+    place_of: Callable[[str], tuple[str, str]]  # the names of school and class of a `sub`
+    only_watched: Callable[[str], bool]  # whether classrooms do not speak in a lesson

@@ -9,7 +9,7 @@ from signaling.admission.verdict import Costs
 from streaming.params import PublicationStats, Source
 
 if TYPE_CHECKING:
-    from signaling.lesson import Publication
+    from signaling.transport import Publication
 
 SLIDES_BPS = 20_000  # stills, and the feedback of the voice
 VOICE_BPS = 40_000

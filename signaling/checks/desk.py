@@ -20,11 +20,11 @@ import structlog
 from signaling.auth import Rights
 from signaling.checks.stream import CheckStream, prepare_stream
 from signaling.emulator.ways import Ways
-from signaling.lesson import Slot
 from signaling.messages import ErrorCode, Refused
 from signaling.negotiation import negotiate
 from signaling.sdp import SdpError, build_answer, parse_offer, transport_params
 from signaling.statistics import StatsBook
+from signaling.transport import Slot
 from streaming.client import MediaClient
 from streaming.errors import CommandFailed, MediaError
 from streaming.params import Source
@@ -35,7 +35,7 @@ MAX_CHECKS = 8  # at once: with the stream's 1.4 Mbit/s and a probe, some 20 Mbi
 MAX_LEGS = 4  # associations of one check
 CHECK_S = 60
 MAX_BYTES = 12_000_000  # of one check, both directions
-SENT: frozenset[Source] = frozenset({"microphone", "screen"})  # what a checker may send up
+SENT: frozenset[Source] = frozenset({"microphone", "camera", "screen"})  # what a checker may send up
 OVER = "this check is over; begin another one"
 IDLE_CLOSE_S = 300  # the player's lesson stays a while for the next one
 

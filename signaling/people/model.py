@@ -85,6 +85,11 @@ class People:
         school = self.schools[who.school].name if who.school is not None else ""
         return school, self.classes[who.klass].name if who.klass is not None else ""
 
+    def place_of_sub(self, sub: str) -> tuple[str, str]:
+        """The same for a token's `sub`; "" for who is not in the register."""
+        who = self.persons.get(sub) or self.classrooms.get(sub)
+        return self.place_of(who) if who is not None else ("", "")
+
     def knows(self, sub: str) -> bool:
         """Whether a token's `sub` is of somebody in the register."""
         return sub in self.persons or sub in self.classrooms

@@ -8,6 +8,9 @@ Role = Literal["teacher", "assistant", "classroom", "reviewer", "patrol", "opera
 Action = Literal[
     "publish",  # send voice and pictures into a lesson
     "receive",  # hear and see a lesson
+    "raise_hand",  # and speak, once it is called
+    "call_to_stage",  # in the lesson that one is in
+    "take_over",  # teach in the place of a teacher whose line is dead
     "open_lesson",
     "run_own_lesson",  # close it, divide its recording, send people away
     "run_any_lesson",
@@ -34,6 +37,7 @@ TABLE: dict[Role, frozenset[Action]] = {
         {
             "publish",
             "receive",
+            "call_to_stage",
             "open_lesson",
             "run_own_lesson",
             "list_lessons",
@@ -42,8 +46,8 @@ TABLE: dict[Role, frozenset[Action]] = {
             "check_line",
         }
     ),
-    "assistant": frozenset({"receive", "check_line"}),
-    "classroom": frozenset({"receive", "check_line"}),
+    "assistant": frozenset({"receive", "raise_hand", "call_to_stage", "take_over", "check_line"}),
+    "classroom": frozenset({"receive", "raise_hand", "check_line"}),
     "reviewer": frozenset(
         {
             "receive",
@@ -56,7 +60,7 @@ TABLE: dict[Role, frozenset[Action]] = {
         }
     ),
     "patrol": frozenset({"receive", "list_lessons", "list_all_lessons", "see_table", "see_plan", "check_line"}),
-    "operator": frozenset(set(ACTIONS) - {"publish"}),
+    "operator": frozenset(set(ACTIONS) - {"publish", "raise_hand", "call_to_stage", "take_over"}),
 }
 # The grant of LiveKit's tokens that stands for an action…
 GRANT_OF: dict[Action, Grant] = {
@@ -69,6 +73,9 @@ GRANT_OF: dict[Action, Grant] = {
 }
 # …and for the other actions those of which one must be there, so that a token can hold less than its role.
 NEEDS: dict[Action, tuple[Grant, ...]] = {
+    "raise_hand": ("subscribe",),
+    "call_to_stage": ("publish", "subscribe"),
+    "take_over": ("subscribe",),
     "run_own_lesson": ("create", "admin"),
     "list_all_lessons": ("list_rooms",),
     "see_table": ("list_rooms",),

@@ -85,6 +85,11 @@ class Timetable:
         """Whether the timetable opens and closes this lesson."""
         return self.find(lesson) is not None
 
+    def only_watched(self, lesson: str) -> bool:
+        """Whether the classrooms of a lesson look on and do not speak."""
+        held = self.find(lesson)
+        return held is not None and held.mode == "observe"
+
     def receives(self, device: Classroom, lesson: str) -> bool:
         """Whether a classroom is among those that this lesson is for, and it is held."""
         held = self.find(lesson)

@@ -21,7 +21,10 @@ from signaling.messages import (
     Answer,
     Bye,
     ByeReason,
+    Doable,
+    EndLesson,
     ErrorMessage,
+    GiveBack,
     Hello,
     LinkChoice,
     OfferMessage,
@@ -31,11 +34,15 @@ from signaling.messages import (
     ServerMessage,
     Shown,
     Sources,
+    StageWord,
+    TakeOver,
     Welcome,
 )
 from signaling.room import Room
 from signaling.session import CLOSE_BYE, CLOSE_SLOW, Action, Do, HangUp, Say, Session
-from signaling.web.common import HUB
+from signaling.stage.standing_in import give_back
+from signaling.stage.words import TakenOver
+from signaling.web.common import HUB, token_for
 
 log = structlog.get_logger()
 MAX_BACKLOG = 64 * 1024  # characters that may wait for a slow reader
@@ -148,7 +155,7 @@ class Conversation:
                 case Do(message):
                     await self._do(message)
 
-    async def _do(self, message: object) -> None:
+    async def _do(self, message: Doable) -> None:
         if isinstance(message, Hello):
             await self._hello(message)
             return
@@ -174,8 +181,23 @@ class Conversation:
             case Report():
                 me.report = message
                 await room.play_out_changed(me)
-            case _:
+            case EndLesson():
                 await self._hub.close(room)
+            case _:
+                await self._stage(room, me, message)
+
+    async def _stage(self, room: Room, me: Participant, message: StageWord) -> None:
+        try:
+            match message:
+                case TakeOver():
+                    token = token_for(self._hub, room.stage.stand_in(me.rights))
+                    self._outbox.send(TakenOver(token))
+                case GiveBack():
+                    await give_back(self._hub, room)
+                case _:
+                    await room.stage.take(me, message)
+        except Refused as refused:
+            self._outbox.send(ErrorMessage(None, refused.code, refused.detail))
 
     async def _hello(self, hello: Hello) -> None:
         try:
@@ -194,6 +216,7 @@ class Conversation:
         self._welcome(me.session, resumed, me.rights, lesson, me.admitted.plain())
         self._outbox.send(room.lesson.snapshot())
         room.tell_media_state(me)
+        room.stage.welcome(me)
         self._outbox.joined = True
         self._watch_links()
 

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from signaling.auth import classroom_rights
 from signaling.database.database import Database
-from signaling.lesson import CAPS, PAUSED, Allowance, Lesson, Participant, Slot, Transport
+from signaling.lesson import CAPS, PAUSED, Allowance, Lesson, Participant
 from signaling.messages import Choice, Report
 from signaling.timetable.attendance import Attendance
 from signaling.timetable.policy import COUNTY, MB, Policies
 from signaling.timetable.usage import Usage, allowance
+from signaling.transport import Slot, Transport
 
 ORDER: list[Allowance] = ["sound", "less", "all"]
 
@@ -55,7 +56,10 @@ def test_the_cap_lowers_what_was_chosen_by_one_step_and_then_to_sound_and_slides
     participant.allowance = "less"
     assert participant.cap_of("camera") == (max(0, before[0] - 1), before[1])
     participant.allowance = "sound"
-    assert {cap.slot.mid: (cap.spatial, cap.fixed) for cap in Lesson.caps(participant)} == {"2": PAUSED, "3": PAUSED}
+    assert {cap.slot.mid: (cap.spatial, cap.fixed) for cap in Lesson("", "").caps(participant)} == {
+        "2": PAUSED,
+        "3": PAUSED,
+    }
 
 
 def test_a_classroom_hears_that_it_is_the_month_s_data_and_not_its_choice() -> None:

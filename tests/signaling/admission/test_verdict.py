@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from signaling.admission.costs import CAMERA_BPS, NOMINAL, costs_of
 from signaling.admission.pace import KEPT_S, LONGEST_S, MAX_APPOINTMENTS, Pace
 from signaling.admission.verdict import SOUND, WHOLE, Scope, judge
-from signaling.lesson import Publication
+from signaling.transport import Publication
 from streaming.params import EncodingStats, PublicationStats
 
 MBIT = 1_000_000

@@ -92,9 +92,25 @@ def _call(method: str, path: str) -> Attempt:
     return attempt
 
 
+def _says(word: dict[str, object]) -> Attempt:
+    async def attempt(world: World, role: Role) -> bool:
+        async with world.page(world.token(rights(role, OWN if role == "teacher" else OTHER))) as page:
+            await page.say(word)
+            await page.say({"type": "ping", "t": 1})
+            while True:
+                said = await page.socket.receive_json(timeout=60)
+                if said["type"] in ("error", "pong"):
+                    return not (said["type"] == "error" and said["code"] == "forbidden")
+
+    return attempt
+
+
 ATTEMPTS: dict[Action, Attempt] = {
     "publish": _publish,
     "receive": _receive,
+    "raise_hand": _says({"type": "hand", "up": True}),
+    "call_to_stage": _says({"type": "hush", "on": True}),
+    "take_over": _says({"type": "take_over"}),
     "open_lesson": _call("POST", "/api/lessons"),
     "run_own_lesson": _call("POST", f"/api/lessons/{OWN}/next_recording"),
     "run_any_lesson": _call("POST", f"/api/lessons/{OTHER}/close"),

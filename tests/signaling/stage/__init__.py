@@ -1,0 +1,1 @@
+"""The teacher's room: values, words, and what media is told."""
