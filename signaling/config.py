@@ -63,11 +63,12 @@ class Metrics(_Part):
 
 
 class LessonLimits(_Part):
-    """How long a lesson without a teacher stays open, how many classrooms it takes, and what may leave to them."""
+    """How long a lesson without a teacher stays open, how many classrooms and Mbit/s it takes, and its questions."""
 
     idle_close_s: Annotated[int, Field(ge=10)] = 600
     max_receivers: Annotated[int, Field(ge=1, le=10_000)] = 500
     max_mbit_s: Annotated[float, Field(ge=0, le=1e6)] = 0
+    questions_days: Annotated[float, Field(ge=1, le=3650)] = 30
 
 
 class NodeLimits(_Part):

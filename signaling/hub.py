@@ -24,6 +24,7 @@ from signaling.messages import Hello, Refused, Table
 from signaling.people.pairing import Pairing
 from signaling.people.register import Register
 from signaling.people.sessions import Sessions
+from signaling.questions.desk import QuestionDesk
 from signaling.recordings import MAX_LESSON_ID, SAFE_ID, Recordings, next_recording_id
 from signaling.room import Room
 from signaling.statistics import Durations, StatsBook
@@ -79,6 +80,7 @@ class Hub:
         self.shelf = Shelf(self.recordings, store)
         self.accounts = Accounts(self)
         self.admission = Admission(self)
+        self.questions = QuestionDesk(self)
         self._started_ms = now_ms()
         self._tools = Tools(
             media, self.recordings, now_ms, config.recording.enabled, config.demo.keep, self.ways,
@@ -318,6 +320,7 @@ class Hub:
         await self.keeper.tick(now_ms)
         await self.accounts.tick(now_ms)
         await self.admission.tick(now_ms)
+        await self.questions.tick(now_ms)
 
     async def _part_with_closed(self) -> None:
         """An account that was closed or changed ends what it has open, too."""

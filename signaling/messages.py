@@ -110,6 +110,21 @@ class Report(_FromClient):
     jitter_target_ms: Small | None = None
 
 
+class Ask(_FromClient):
+    """A classroom's question for the list."""
+
+    type: Literal["ask"]
+    text: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class QuestionAnswer(_FromClient):
+    """The answer to a question; empty: it was given aloud."""
+
+    type: Literal["answer"]
+    question: Annotated[int, Field(ge=0, le=2**53)]
+    text: Annotated[str, Field(max_length=500)]
+
+
 class EndLesson(_FromClient):
     """The lesson is over."""
 
@@ -196,7 +211,19 @@ class Ping(_FromClient):
 
 
 StageWord = Hand | Voice | WallMessage | StageMessage | Hush | Lock | LookAs | TakeOver | GiveBack
-Doable = Hello | OfferMessage | Sources | Quality | Shown | Report | EndLesson | LinkChoice | StageWord
+Doable = (
+    Hello
+    | OfferMessage
+    | Sources
+    | Quality
+    | Shown
+    | Report
+    | EndLesson
+    | LinkChoice
+    | Ask
+    | QuestionAnswer
+    | StageWord
+)
 ClientMessage = Doable | Ping
 _PARSER: TypeAdapter[ClientMessage] = TypeAdapter(Annotated[ClientMessage, Field(discriminator="type")])
 
@@ -295,6 +322,15 @@ class Classrooms(ServerMessage):
     type = "classrooms"
     counts: dict[Reason, int]
     rows: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Questions(ServerMessage):
+    """The list of questions changed: how many wait, and when something happened last."""
+
+    type = "questions"
+    unanswered: int
+    newest_ms: int
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from signaling.lesson import Participant
 from signaling.messages import (
     MAX_MESSAGE_BYTES,
     Answer,
+    Ask,
     Bye,
     ByeReason,
     Doable,
@@ -29,6 +30,7 @@ from signaling.messages import (
     LinkChoice,
     OfferMessage,
     Quality,
+    QuestionAnswer,
     Refused,
     Report,
     ServerMessage,
@@ -181,6 +183,8 @@ class Conversation:
             case Report():
                 me.report = message
                 await room.play_out_changed(me)
+            case Ask() | QuestionAnswer():
+                await self._hub.questions.take(room, me, message)
             case EndLesson():
                 await self._hub.close(room)
             case _:
@@ -217,6 +221,7 @@ class Conversation:
         self._outbox.send(room.lesson.snapshot())
         room.tell_media_state(me)
         room.stage.welcome(me)
+        await self._hub.questions.welcome(room, me)
         self._outbox.joined = True
         self._watch_links()
 

@@ -1,0 +1,1 @@
+"""Questions of a lesson, which outlive it (PROTOCOL 4.5)."""
