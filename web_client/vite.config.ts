@@ -14,7 +14,7 @@ const PAGES = ['index', 'teacher', 'classroom', 'operator', 'library', 'watch', 
 const BROWSERS = ['chrome87', 'edge88', 'firefox78', 'safari14']
 
 /** Modules that several pages use: one file beside the page's own, or a weak line pays a round trip for each. */
-const COMMON = /\/(node_modules\/(?!uqr)|src\/(shared\/(?!check)|ui\/|styles\/))|\/src\/locales\/common|plugin-vue/
+const COMMON = /\/(node_modules\/(?!uqr)|src\/(shared\/(?!check|onstage)|ui\/|styles\/))|\/src\/locales\/common|plugin-vue/
 
 const page = (name: string) => fileURLToPath(new URL(`./${name}.html`, import.meta.url))
 

@@ -26,7 +26,7 @@ SENT = """async () => {
     heard: all.some((other) => other.type === 'remote-inbound-rtp' && other.ssrc === one.ssrc),
   }))
 }"""
-ALLOWED = """() => Object.fromEntries(window.zhuandi.pc.getSenders().flatMap((sender, place) =>
+ALLOWED = """() => Object.fromEntries(window.zhuandi.pc.getSenders().slice(0, 4).flatMap((sender, place) =>
   sender.getParameters().encodings.map((one) => [one.rid ?? ['voice', 'low', '', 'screen'][place], one.active])))"""
 NOTHING_BUT_THE_VOICE = {"voice": False, "low": True, "l": False, "m": False, "h": False, "screen": False}
 CONCEALED = """async () => {

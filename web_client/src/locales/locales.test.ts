@@ -7,12 +7,14 @@ import { home, trust } from './home'
 import { kiosk } from './kiosk'
 import { links } from './links'
 import { library, player } from './library'
+import { onstage } from './onstage'
 import { opening } from './opening'
 import { operator } from './operator'
 import { people, signIn } from './people'
 import { rungs } from './rungs'
 import { teacher } from './teacher'
 import { dataWords, teacherDay, timetable } from './timetable'
+import { wall } from './wall'
 
 const ALL: Record<string, Catalogue<string>> = {
   checks,
@@ -25,6 +27,7 @@ const ALL: Record<string, Catalogue<string>> = {
   library,
   links,
   player,
+  onstage,
   opening,
   operator,
   people,
@@ -34,6 +37,7 @@ const ALL: Record<string, Catalogue<string>> = {
   dataWords,
   teacherDay,
   timetable,
+  wall,
 }
 const holes = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort().join()
 /** The codes of PROTOCOL.md section 3. */

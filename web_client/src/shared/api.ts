@@ -103,6 +103,11 @@ export class Api {
     return this.ask('POST', `/api/lessons/${encodeURIComponent(id)}/close`)
   }
 
+  /** Takes a participant out of a lesson, for good. */
+  remove(lesson: string, sub: string): Promise<unknown> {
+    return this.ask('POST', `/api/lessons/${encodeURIComponent(lesson)}/remove`, { sub })
+  }
+
   async library(): Promise<LibraryEntry[]> {
     return (await this.ask<{ entries: LibraryEntry[] }>('GET', '/api/library')).entries
   }

@@ -44,8 +44,8 @@ export async function listDevices(): Promise<Devices> {
   return { cameras: kind('videoinput'), microphones: kind('audioinput') }
 }
 
-function cameraConstraints(id: string | null): MediaTrackConstraints {
-  const wish = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 25, max: 30 } }
+function cameraConstraints(id: string | null, height: number): MediaTrackConstraints {
+  const wish = { width: { ideal: (height * 16) / 9 }, height: { ideal: height }, frameRate: { ideal: 25, max: 30 } }
   return id ? { ...wish, deviceId: { exact: id } } : wish
 }
 
@@ -54,9 +54,9 @@ function microphoneConstraints(id: string | null): MediaTrackConstraints {
   return id ? { ...wish, deviceId: { exact: id } } : wish
 }
 
-async function capture(source: 'camera' | 'microphone', id: string | null): Promise<MediaStreamTrack> {
+async function capture(source: 'camera' | 'microphone', id: string | null, height: number): Promise<MediaStreamTrack> {
   const constraints: MediaStreamConstraints =
-    source === 'camera' ? { video: cameraConstraints(id) } : { audio: microphoneConstraints(id) }
+    source === 'camera' ? { video: cameraConstraints(id, height) } : { audio: microphoneConstraints(id) }
   const stream = await media().getUserMedia(constraints)
   const track = stream.getTracks()[0]
   if (!track) throw new CodedError(`${source}_absent`)
@@ -64,12 +64,12 @@ async function capture(source: 'camera' | 'microphone', id: string | null): Prom
 }
 
 /** Opens a device; where the remembered one is gone, any other of its kind is better than none. */
-export async function openDevice(source: 'camera' | 'microphone', id: string | null): Promise<MediaStreamTrack> {
+export async function openDevice(source: 'camera' | 'microphone', id: string | null, height = 720): Promise<MediaStreamTrack> {
   try {
-    return await capture(source, id)
+    return await capture(source, id, height)
   } catch (error) {
     if (error instanceof CodedError) throw error
-    if (id && captureCode(source, error).endsWith('_absent')) return openDevice(source, null)
+    if (id && captureCode(source, error).endsWith('_absent')) return openDevice(source, null, height)
     throw new CodedError(captureCode(source, error))
   }
 }

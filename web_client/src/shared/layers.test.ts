@@ -19,6 +19,7 @@ function publisher(): Publisher {
       return Promise.resolve('answer')
     },
     channel: () => undefined,
+    track: () => undefined,
     state: () => undefined,
     fault: () => undefined,
     create: createFake,

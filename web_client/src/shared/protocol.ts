@@ -53,9 +53,12 @@ export interface LessonUpdate {
   recording: Recording
 }
 
+/** What a slot of this page can carry beside the lesson itself. */
+export type PlaceName = 'stage0' | 'stage1' | 'pinned0' | 'pinned1'
+
 export interface Slot {
   mid: string
-  source: Source | null
+  source: Source | PlaceName | null
   codec: string | null
 }
 
@@ -88,6 +91,56 @@ export interface Classrooms {
   type: 'classrooms'
   counts: Partial<Record<RungReason, number>>
   rows: ClassroomRow[]
+}
+
+export type MicrophoneState = 'on' | 'muted' | 'none' | 'denied'
+
+/** One classroom on the teacher's wall. */
+export interface Tile extends ClassroomRow {
+  /** The participant's number in the lesson. */
+  id: number
+  sub: string
+  school: string
+  class: string
+  online: boolean
+  /** Place in the queue of hands, from 1. */
+  hand: number | null
+  stage: 0 | 1 | null
+  microphone: MicrophoneState | null
+}
+
+export interface Tiles {
+  type: 'tiles'
+  /** Those that changed; `order` has all, by need. */
+  rows: Tile[]
+  order: number[]
+  hush: boolean
+  locked: boolean
+}
+
+/** Who speaks beside the teacher; `own`: this page. */
+export interface Speaker {
+  id: number
+  name: string
+  own: boolean
+}
+export type Places = readonly [Speaker | null, Speaker | null]
+
+/** What the output ends want of this classroom's own camera and microphone while nobody calls it. */
+export interface OwnWanted {
+  type: 'wanted'
+  /** A still every so many seconds, 0: none. */
+  still_s: number
+  width: number
+  level: boolean
+  /** Whether its camera is wanted as live video. */
+  camera: boolean
+}
+
+export interface Questions {
+  type: 'questions'
+  unanswered: number
+  newest_ms: number
 }
 
 export interface TableRow {
@@ -145,6 +198,13 @@ export type ServerMessage =
   | Rung
   | Layers
   | Classrooms
+  | Tiles
+  | { type: 'levels'; rows: [id: number, level: number][] }
+  | { type: 'stage'; places: Places; taken_over: string | null }
+  | OwnWanted
+  | { type: 'hand'; place: number | null; hush: boolean }
+  | { type: 'taken_over'; token: string }
+  | Questions
   | { type: 'rejoin'; reason: string }
   | { type: 'bye'; reason: ByeReason }
   | { type: 'table'; rows: TableRow[] }
@@ -169,6 +229,17 @@ export type ClientMessage =
   | ({ type: 'report' } & Report)
   | { type: 'end_lesson' }
   | { type: 'link'; link: number; profile: string }
+  | { type: 'hand'; up: boolean }
+  | { type: 'ask'; text: string }
+  | { type: 'voice'; level: number; microphone: MicrophoneState }
+  | { type: 'wall'; visible: readonly number[]; pinned: readonly number[] }
+  | { type: 'stage'; id: number; on: boolean }
+  | { type: 'hush'; on: boolean }
+  | { type: 'lock'; on: boolean }
+  | { type: 'look_as'; id: number | null }
+  | { type: 'answer'; question: number; text: string }
+  | { type: 'take_over' }
+  | { type: 'give_back' }
 
 /** The version that `hello` announces. */
 export const PROTOCOL_VERSION = 1

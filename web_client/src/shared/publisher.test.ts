@@ -11,6 +11,7 @@ const common = {
     return Promise.resolve('answer')
   },
   channel: () => undefined,
+  track: () => undefined,
   state: () => undefined,
   fault: () => undefined,
   create: createFake,
@@ -27,15 +28,18 @@ beforeEach(() => {
   offers.length = 0
 })
 
-it('offers the fixed lines of an output end: two microphones, camera, screen, data', async () => {
+const STAGE = 'audio recvonly|audio recvonly|video recvonly|video recvonly'
+
+it('offers the fixed lines of an output end: two microphones, camera, screen, the stage, two pinned, data', async () => {
   await new Publisher({ codec: 'vp8', ...common }).link.rebuild()
-  expect(offers).toEqual(['audio sendonly|audio sendonly|video sendonly|video sendonly|data'])
+  const sent = 'audio sendonly|audio sendonly|video sendonly|video sendonly'
+  expect(offers).toEqual([`${sent}|${STAGE}|video recvonly|video recvonly|data`])
 })
 
-it('offers the fixed lines of a classroom: four for the lesson, two spare, data', async () => {
-  await new Receiver({ track: () => undefined, target_ms: () => 200, ...common }).link.rebuild()
-  const slots = 'audio recvonly|audio recvonly|video recvonly|video recvonly|audio recvonly|video recvonly|data'
-  expect(offers).toEqual([slots])
+it('offers the fixed lines of a classroom: the lesson, the stage, its own voice and camera, data', async () => {
+  await new Receiver({ target_ms: () => 200, ...common }).link.rebuild()
+  const lesson = 'audio recvonly|audio recvonly|video recvonly|video recvonly'
+  expect(offers).toEqual([`${lesson}|${STAGE}|audio sendonly|video sendonly|data`])
 })
 
 it('sends the camera in three layers with temporal layers, the screen in one of few frames', async () => {

@@ -3,6 +3,7 @@
 import { capabilities, prefer, videoPreferences, type VideoCodec } from './codecs'
 import { activate, adjust, running, type Allowed, type Picture, type Wanted, type Wishes } from './layers'
 import { PeerLink, type PeerState } from './peer'
+import { PINS, addSlot, addStage } from './places'
 import type { Source, Sources } from './protocol'
 import { openChannel } from './stills/messages'
 import { SCREEN_ENCODING, addCamera, rescale } from './simulcast'
@@ -15,6 +16,8 @@ export interface PublisherOptions {
   negotiate(sdp: string): Promise<string>
   /** The stills' channel of a new connection. */
   channel(channel: RTCDataChannel): void
+  /** A slot's track of a new connection: the stage, or what is pinned. */
+  track(mid: string, track: MediaStreamTrack): void
   state(state: PeerState): void
   fault(code: string): void
   create?: () => RTCPeerConnection
@@ -95,6 +98,11 @@ export class Publisher {
     this.voice = addVoice(pc)
     const camera = addCamera(pc, heightOf(this.tracks.camera), this.options.codec)
     const screen = pc.addTransceiver('video', { direction: 'sendonly', sendEncodings: [SCREEN_ENCODING] })
+    pc.addEventListener('track', ({ transceiver: { mid }, track }) => {
+      if (mid !== null && pc === this.link.pc) this.options.track(mid, track)
+    })
+    addStage(pc)
+    for (let pin = 0; pin < PINS; pin++) addSlot(pc, 'video')
     this.options.channel(openChannel(pc))
     for (const video of [camera, screen]) prefer(video, videoPreferences(capabilities('video'), [this.options.codec]))
     this.senders = { camera: camera.sender, screen: screen.sender }

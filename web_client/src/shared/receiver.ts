@@ -1,14 +1,15 @@
 /** The receiving end's connection: fixed slots that the server fills, empties and refills. */
 
-import { audioPreferences, capabilities, prefer, videoPreferences } from './codecs'
+import { OwnLines } from './ownlines'
 import { PeerLink, type PeerState } from './peer'
+import { addSlot, addStage } from './places'
 import { openChannel } from './stills/messages'
 
 /** The first picture comes at once; the room is made after it, while the lesson plays. */
 const JITTER_AFTER_MS = 1000
 
-/** The kinds of the m-lines in the order of PROTOCOL.md section 1; the data channel follows by itself. */
-export const SLOTS = ['audio', 'audio', 'video', 'video', 'audio', 'video'] as const
+/** The kinds of the lesson's own m-lines in the order of PROTOCOL.md section 1; the stage's, ours and the data channel follow. */
+const SLOTS = ['audio', 'audio', 'video', 'video'] as const
 
 export interface ReceiverOptions {
   negotiate(sdp: string): Promise<string>
@@ -26,6 +27,8 @@ export interface ReceiverOptions {
 /** Receives a lesson on fixed slots. */
 export class Receiver {
   readonly link: PeerLink
+  /** What this classroom sends when it is called. */
+  readonly own = new OwnLines()
 
   constructor(private readonly options: ReceiverOptions) {
     this.link = new PeerLink({
@@ -43,7 +46,7 @@ export class Receiver {
     for (const receiver of arriving) aimJitterBuffer(receiver, target_ms)
   }
 
-  private build(pc: RTCPeerConnection): void {
+  private async build(pc: RTCPeerConnection): Promise<void> {
     pc.addEventListener('track', (event) => {
       const aim = () => aimJitterBuffer(event.receiver, this.options.target_ms())
       event.track.addEventListener('unmute', () => setTimeout(aim, JITTER_AFTER_MS), { once: true })
@@ -51,19 +54,11 @@ export class Receiver {
       if (mid !== null && pc === this.link.pc) this.options.track(mid, event.track)
     })
     for (const kind of SLOTS) addSlot(pc, kind)
+    addStage(pc)
+    const own = this.own.add(pc)
     this.options.channel(openChannel(pc))
+    await own
   }
-}
-
-function addSlot(pc: RTCPeerConnection, kind: 'audio' | 'video'): void {
-  const transceiver = pc.addTransceiver(kind, { direction: 'recvonly' })
-  const all = capabilities(kind)
-  prefer(transceiver, kind === 'audio' ? opusFirst(all) : videoPreferences(all, ['vp8', 'h264']))
-}
-
-/** A receiver takes both; Opus first, because plain Opus is the server's default. */
-function opusFirst(all: RTCRtpCodec[]): RTCRtpCodec[] {
-  return audioPreferences(all).reverse()
 }
 
 function aimJitterBuffer(receiver: RTCRtpReceiver, target_ms: number): void {

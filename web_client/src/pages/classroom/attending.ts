@@ -21,12 +21,17 @@ import {
 import { Receiver } from '../../shared/receiver'
 import { StillReceiver, type Still } from '../../shared/stills/receive'
 import { TokenStore } from '../../shared/token'
+import { Floor } from './floor'
 import { useReports } from './reports'
 import type { Shown } from './shown'
 import { DEFAULT_SLOTS, isShown, midOf } from './slots'
 
 export type Phase = 'loading' | 'join' | 'room' | 'ended'
 
+/** PROTOCOL.md section 1: the microphone and its twin. */
+const LESSON_SOUND = ['0', '1']
+/** Below this nothing of our own camera moves beside our voice. */
+const THIN_KBPS = 200
 const QUALITY_KEY = 'zd.quality'
 const NAME_KEY = 'zd.classroom'
 const REJOIN_JITTER_MS = 300
@@ -71,7 +76,8 @@ export class Attending {
   private readonly tracks = shallowReactive<Record<string, MediaStreamTrack>>({})
   readonly camera = computed(() => this.trackOf('camera'))
   readonly screen = computed(() => this.trackOf('screen'))
-  readonly sounds = computed(() => Object.values(this.tracks).filter((track) => track.kind === 'audio'))
+  /** The lesson's own sound; the stage's has elements of its own. */
+  readonly sounds = computed(() => LESSON_SOUND.flatMap((mid) => this.tracks[mid] ?? []))
   /** The newest picture of the slides. */
   readonly still = shallowRef<Still | null>(null)
   private readonly stills = new StillReceiver((still) => still.source === 'screen' && (this.still.value = still))
@@ -79,8 +85,18 @@ export class Attending {
   private readonly store = new TokenStore(true)
   private readonly api = new Api(() => this.store.get())
   private receiver = this.makeReceiver()
+  /** Hands, the stage, and what we send ourselves. */
+  readonly floor = new Floor({
+    send: (message) => this.line.value?.signal.send(message) ?? false,
+    lines: () => this.receiver.own,
+    pc: () => this.pc(),
+    thin: () => (this.state.rung?.estimate_kbps || Infinity) < THIN_KBPS,
+  })
+  readonly stageVoices = computed(() => this.floor.tracks(this.tracks, 'audio'))
+  readonly stagePictures = computed(() => this.floor.tracks(this.tracks, 'video'))
   private readonly media = useReports({
-    pc: () => this.receiver.link.pc,
+    pc: () => this.pc(),
+    speaks: () => this.floor.place.value !== null,
     mid: () => midOf(this.state.slots, this.camera.value ? 'camera' : 'screen') ?? '',
     aim: (target_ms) => this.receiver.aim(target_ms),
     send: (report) => void this.line.value?.signal.send({ type: 'report', ...report }),
@@ -92,10 +108,13 @@ export class Attending {
     const ticker = setInterval(() => this.look(), LOOK_EVERY_MS)
     onScopeDispose(() => clearInterval(ticker))
     inspect(
-      () => this.receiver.link.pc,
+      () => this.pc(),
       () => ({ ...this.state, signal: this.line.value?.state.signal ?? null }),
     )
   }
+
+  /** The connection of now. */
+  readonly pc = (): RTCPeerConnection | null => this.receiver.link.pc
 
   begin(defaultName: string): void {
     const code = /[#&]code=(\d{6})/.exec(location.hash)?.[1]
@@ -186,16 +205,18 @@ export class Attending {
     const { choice } = this.state
     if (choice !== 'auto') this.line.value?.signal.send({ type: 'quality', choice })
     if (this.shown) this.show(this.shown)
+    this.floor.welcomed()
   }
 
   private hear(message: ServerMessage): void {
     if (message.type === 'lesson') this.heardLesson(message)
     else if (message.type === 'slots') this.state.slots = message.slots
     else if (message.type === 'rung') this.state.rung = message
-    else if (message.type === 'error') Object.assign(this.state, { fault: message.code, verdict: message.verdict ?? null })
-    else if (message.type === 'rejoin') {
+    else if (message.type === 'error') {
+      if (!this.floor.refused()) Object.assign(this.state, { fault: message.code, verdict: message.verdict ?? null })
+    } else if (message.type === 'rejoin') {
       setTimeout(() => void this.receiver.link.rebuild(), Math.random() * REJOIN_JITTER_MS)
-    }
+    } else this.floor.hear(message)
   }
 
   private heardLesson({ sources, title, code, state }: LessonUpdate): void {
@@ -207,6 +228,7 @@ export class Attending {
   /** The session is over here; a spent token leads back to the six digits. */
   private leave(code: string): void {
     if (this.state.phase !== 'room') return
+    this.floor.clear()
     this.line.value?.stop()
     this.line.value = null
     this.receiver.link.close()
@@ -226,7 +248,10 @@ export class Attending {
       negotiate: (sdp) => this.line.value?.signal.offer(sdp) ?? Promise.reject(new CodedError('offline')),
       target_ms: () => this.media.target_ms,
       track: (mid, track) => (this.tracks[mid] = track),
-      channel: (channel) => this.stills.attach(channel),
+      channel: (channel) => {
+        this.stills.attach(channel)
+        this.floor.attach(channel)
+      },
       state: (next) => this.peerChanged(next),
       fault: (code) => (this.state.fault = code),
     })

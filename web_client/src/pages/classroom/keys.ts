@@ -7,6 +7,8 @@ const VOLUME_STEP = 0.1
 
 interface Actions {
   swap(): void
+  hand(): void
+  mute(): void
   volume: Ref<number>
 }
 
@@ -49,10 +51,13 @@ export function useStageKeys(stage: Ref<HTMLElement | null>, actions: Actions) {
     ArrowDown: () => louder(-VOLUME_STEP),
     f: toggleFullscreen,
     s: actions.swap,
+    h: actions.hand,
+    m: actions.mute,
   }
 
   function onKey(event: KeyboardEvent): void {
     wake()
+    if (event.target instanceof HTMLTextAreaElement) return
     if (event.ctrlKey || event.altKey || event.metaKey) return
     const act = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key]
     if (!act) return

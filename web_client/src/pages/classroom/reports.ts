@@ -11,6 +11,8 @@ const STILL_AFTER_MS = 2500
 export interface ReportOptions {
   pc(): RTCPeerConnection | null
   mid(): string
+  /** Whether this classroom speaks: then answers must come as answers. */
+  speaks(): boolean
   send(report: Report): void
   aim(target_ms: number): void
 }
@@ -37,7 +39,7 @@ export function useReports(options: ReportOptions) {
     bytes = counters.received_bytes
     view.flowing = now - grewAt < STILL_AFTER_MS
     const before_ms = playout.target_ms
-    if (last && playout.look(last, counters) !== before_ms) options.aim(playout.target_ms)
+    if (last && playout.look(last, counters, options.speaks()) !== before_ms) options.aim(playout.target_ms)
     last = counters
     view.target_ms = playout.target_ms
     if (!reported) reported = counters

@@ -1,63 +1,11 @@
 /** What a short uplink is spared, so that the voice stays whole: the moving screen, then the better voice, then the camera. */
 
-import { RETRY_MOST_MS, RETRY_MS, type Allowed } from '../../shared/layers'
+import type { Allowed } from '../../shared/layers'
+import { Gate, type Look } from '../../shared/onstage/gate'
 import { CAMERA_LAYERS } from '../../shared/simulcast'
 
-export interface Look {
-  /** What the browser believes that the line carries; null: it does not say. */
-  bps: number | null
-  /** The line is what holds the pictures back, or what is sent waits in it. */
-  short: boolean
-  /** No picture is sent: the browser cannot find out whether the line became better. */
-  blind: boolean
-}
-
-/** A line that falls is obeyed after so long, one that rises after so long. */
-const FALL_MS = 2000
-const RISE_MS = 10_000
 /** A line that is only being found out is not short yet. */
 const FIRST_MS = 8000
-const LASTED_MS = 30_000
-
-/** One thing that a line below `close_bps` does not get, and one above `open_bps` gets again. */
-export class Gate {
-  open = true
-  private since_ms: number | null = null
-  private changed_ms = -Infinity
-  private wait_ms = RETRY_MS
-  private failed = false
-
-  constructor(
-    private readonly close_bps: number,
-    private readonly open_bps: number,
-  ) {}
-
-  /** `retries`: whether only a try can tell if the line became better. */
-  look({ bps, short }: Look, retries: boolean, now_ms: number): boolean {
-    const waited = now_ms - this.changed_ms >= this.wait_ms
-    const turns = bps !== null && (this.open ? short && bps < this.close_bps : bps > this.open_bps)
-    if (!turns) this.since_ms = null
-    else this.since_ms ??= now_ms
-    const held_ms = this.since_ms === null ? -1 : now_ms - this.since_ms
-    if (this.open && held_ms >= FALL_MS) {
-      this.failed = now_ms - this.changed_ms < LASTED_MS
-      this.wait_ms = this.failed ? Math.min(RETRY_MOST_MS, this.wait_ms * 2) : RETRY_MS
-      this.turn(false, now_ms)
-    } else if (!this.open && ((held_ms >= RISE_MS && (waited || !this.failed)) || (retries && waited))) this.turn(true, now_ms)
-    return this.open
-  }
-
-  /** Open for long enough to see what it costs. */
-  stands(now_ms: number): boolean {
-    return this.open && now_ms - this.changed_ms >= RISE_MS
-  }
-
-  private turn(open: boolean, now_ms: number): void {
-    this.open = open
-    this.changed_ms = now_ms
-    this.since_ms = null
-  }
-}
 
 /** What stills may take of a short line: the voice comes first, and all of them share its queue. */
 const STILLS_PART = 0.4

@@ -2,7 +2,7 @@
 
 import { translator } from '../../shared/text'
 import { teacher } from '../../locales/teacher'
-import type { UplinkState } from './line'
+import type { UplinkState } from '../../shared/onstage/line'
 
 /** A line that is only being found out is not short yet. */
 export const LASTS_MS = 8000

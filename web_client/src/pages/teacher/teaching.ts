@@ -24,6 +24,7 @@ import { forget, recall, remember } from './memory'
 import { RecordingWatch, type RecordingState } from './recording'
 import { ScreenStills } from './stills/watch'
 import type { Today } from './today'
+import { Room } from './wall/room'
 
 export type Phase = 'loading' | 'no_token' | 'no_lesson' | 'setup' | 'live' | 'ended'
 
@@ -57,10 +58,16 @@ export class Teaching {
   readonly state = reactive(initialState())
   readonly capture: Capture
   readonly publisher: Publisher
+  readonly room = new Room({
+    send: (message) => this.line.value?.signal.send(message) ?? false,
+    remove: (sub) => this.api.remove(this.state.lesson?.id ?? '', sub),
+  })
   private readonly line = shallowRef<Line | null>(null)
   readonly lineState = computed(() => this.line.value?.state ?? null)
   private readonly store = new TokenStore()
   private readonly api = new Api(() => this.store.get())
+  /** Asks for the list of questions. */
+  readonly questionsApi: Pick<Api, 'ask'> = this.api
   private readonly watch = new RecordingWatch()
   private readonly sender = new StillSender()
   private readonly stills = new ScreenStills((picture) => this.sender.put(picture))
@@ -69,7 +76,11 @@ export class Teaching {
     this.publisher = new Publisher({
       codec: codecFromQuery(location.search),
       negotiate: (sdp) => this.line.value?.signal.offer(sdp) ?? Promise.reject(new CodedError('offline')),
-      channel: this.sender.attach,
+      channel: (channel) => {
+        this.sender.attach(channel)
+        this.room.attach(channel)
+      },
+      track: this.room.track,
       state: (next) => this.peerChanged(next),
       fault: (code) => (this.state.fault = code),
     })
@@ -175,6 +186,7 @@ export class Teaching {
     this.state.fault = null
     this.state.address = message.address
     if (message.lesson) this.state.lesson = message.lesson
+    this.room.welcomed()
     if (this.state.phase !== 'live') return
     this.publisher.link.welcomed(message.resumed)
     this.tellSources()
@@ -184,10 +196,11 @@ export class Teaching {
     if (message.type === 'lesson') this.heardLesson(message)
     else if (message.type === 'layers') this.publisher.obey(message)
     else if (message.type === 'classrooms') this.state.classrooms = message
-    else if (message.type === 'error') this.state.fault = message.code
-    else if (message.type === 'rejoin') {
+    else if (message.type === 'error') {
+      if (!this.room.refused(message.code)) this.state.fault = message.code
+    } else if (message.type === 'rejoin') {
       setTimeout(() => void this.publisher.link.rebuild(), Math.random() * REJOIN_JITTER_MS)
-    }
+    } else this.room.hear(message)
   }
 
   private heardLesson(update: LessonUpdate): void {

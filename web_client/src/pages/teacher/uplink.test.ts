@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { Economy, type Look } from './economy'
-import { UplinkReader } from './line'
+import type { Look } from '../../shared/onstage/gate'
+import { Economy } from './economy'
+import { UplinkReader } from '../../shared/onstage/line'
 import { LASTS_MS, ShortageWatch, shortageSentence } from './shortage'
 
 const line = { type: 'candidate-pair', nominated: true, state: 'succeeded', availableOutgoingBitrate: 283_000 }

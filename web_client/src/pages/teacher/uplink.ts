@@ -6,7 +6,7 @@ import { Room, type Allowed } from '../../shared/layers'
 import { CAMERA_LAYERS } from '../../shared/simulcast'
 import { bitsPerSecond, count } from '../../shared/stats'
 import { Economy } from './economy'
-import { UplinkReader } from './line'
+import { UplinkReader } from '../../shared/onstage/line'
 import { ShortageWatch, type Shortage } from './shortage'
 
 const LOOK_EVERY_MS = 1000

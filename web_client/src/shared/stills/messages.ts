@@ -3,10 +3,12 @@
 export const LABEL = 'stills'
 export const PROTOCOL = 'zhuandi-stills-1'
 export const MAX_BYTES = 256 * 1024
+/** Of a page's own still. */
+export const MAX_OWN_BYTES = 24 * 1024
 export const CHUNK = 1000
 
 export type StillSource = 'camera' | 'screen'
-export type StillFormat = 'image/webp' | 'image/png'
+export type StillFormat = 'image/webp' | 'image/png' | 'image/jpeg'
 
 /** What a still is, before its bytes; `number` names it on one channel. */
 export interface Begin {
@@ -16,6 +18,8 @@ export interface Begin {
   width: number
   height: number
   bytes: number
+  /** Whose it is: 0 the lesson's, or this page's own; else a tile of the wall. */
+  of: number
   /** SHA-256 in hexadecimal digits. */
   hash: string
 }
@@ -29,10 +33,11 @@ const BEGIN = 1
 const CHUNK_TYPE = 2
 const HAVE = 3
 const BEGIN_LENGTH = 46
+const HASH_AT = 14
 const CHUNK_HEADER = 6
 const HAVE_HEADER = 4
 const SOURCES: readonly StillSource[] = ['camera', 'screen']
-const FORMATS: readonly StillFormat[] = ['image/webp', 'image/png']
+const FORMATS: readonly StillFormat[] = ['image/webp', 'image/png', 'image/jpeg']
 
 /** The channel on a connection that is being built; it lies before the offer. */
 export function openChannel(pc: RTCPeerConnection): RTCDataChannel {
@@ -72,8 +77,9 @@ function parseBegin(view: DataView, number: number): Message | null {
   const format = FORMATS[view.getUint8(4) - 1]
   const bytes = view.getUint32(10)
   if (!source || !format || bytes < 1 || bytes > MAX_BYTES) return null
-  const hash = hex(new Uint8Array(view.buffer, 14, 32))
-  const begin = { number, source, format, width: view.getUint16(6), height: view.getUint16(8), bytes, hash }
+  const hash = hex(new Uint8Array(view.buffer, HASH_AT, 32))
+  const [width, height, of] = [view.getUint16(6), view.getUint16(8), 0]
+  const begin = { number, source, format, width, height, bytes, of, hash }
   return { type: 'begin', begin }
 }
 
@@ -86,7 +92,7 @@ export function writeBegin(begin: Begin): ArrayBuffer {
   view.setUint16(6, begin.width)
   view.setUint16(8, begin.height)
   view.setUint32(10, begin.bytes)
-  for (let at = 0; at < 32; at++) view.setUint8(14 + at, parseInt(begin.hash.slice(2 * at, 2 * at + 2), 16))
+  for (let at = 0; at < 32; at++) view.setUint8(HASH_AT + at, parseInt(begin.hash.slice(2 * at, 2 * at + 2), 16))
   return view.buffer
 }
 

@@ -8,6 +8,8 @@ const MAX_KEPT = 8
 
 /** A picture that is whole. */
 export interface Still {
+  /** 0 the lesson's; else the tile that it shows. */
+  of: number
   source: StillSource
   hash: string
   width: number
@@ -33,8 +35,11 @@ export class StillReceiver {
   private numbers = new Map<number, string>()
   private due = new Map<number, ReturnType<typeof setTimeout>>()
 
-  /** `whole` hears of each still that is to be shown now, new or known. */
-  constructor(private readonly whole: (still: Still) => void) {}
+  /** `whole` hears of each still that is to be shown now, new or known; `kept` of them are remembered. */
+  constructor(
+    private readonly whole: (still: Still) => void,
+    private readonly kept = MAX_KEPT,
+  ) {}
 
   /** Listen on the channel of a new connection; what is here stays. */
   attach(channel: RTCDataChannel): void {
@@ -63,13 +68,14 @@ export class StillReceiver {
   }
 
   private begin(begin: Begin): void {
-    this.numbers.set(begin.number, begin.hash)
-    const known = this.coming.get(begin.hash)
+    const key = keyOf(begin)
+    this.numbers.set(begin.number, key)
+    const known = this.coming.get(key)
     // The newest is forgotten last.
-    this.coming.delete(begin.hash)
-    this.coming.set(begin.hash, known ?? fresh(begin))
+    this.coming.delete(key)
+    this.coming.set(key, known ?? fresh(begin))
     const [oldest] = this.coming.keys()
-    if (this.coming.size > MAX_KEPT && oldest !== undefined) this.coming.delete(oldest)
+    if (this.coming.size > this.kept && oldest !== undefined) this.coming.delete(oldest)
     this.acknowledge(begin.number)
     if (known?.still) this.whole(known.still)
   }
@@ -91,12 +97,12 @@ export class StillReceiver {
   private async finish(coming: Coming): Promise<void> {
     const { begin, file } = coming
     if (hex(new Uint8Array(await crypto.subtle.digest('SHA-256', file))) !== begin.hash) {
-      this.coming.delete(begin.hash)
+      this.coming.delete(keyOf(begin))
       return
     }
-    const { source, hash, width, height } = begin
+    const { of, source, hash, width, height } = begin
     const blob = new Blob([file], { type: begin.format })
-    coming.still = { source, hash, width, height, since_ms: coming.since_ms, blob }
+    coming.still = { of, source, hash, width, height, since_ms: coming.since_ms, blob }
     this.whole(coming.still)
   }
 
@@ -111,6 +117,9 @@ export class StillReceiver {
     if (coming && this.channel?.readyState === 'open') this.channel.send(writeHave(number, coming.bitmap))
   }
 }
+
+/** Two tiles may show the same picture. */
+const keyOf = (begin: Begin) => `${begin.of} ${begin.hash}`
 
 function fresh(begin: Begin): Coming {
   const missing = chunksOf(begin.bytes)

@@ -1,4 +1,4 @@
-/** The sending end of stills: one picture at a time to the server, the newest wins; acknowledgements set the pace. */
+/** The sending end of stills: one picture at a time to the server, a slide or the page's own; the newest wins, acknowledgements set the pace. */
 
 import { chunksOf, has, parse, writeBegin, writeChunk, type Begin } from './messages'
 
@@ -11,7 +11,7 @@ const REORDER_MS = 60
 /** Bits of a chunk on the line, with all headers. */
 const CHUNK_BITS = 8 * 1100
 
-export type Picture = Omit<Begin, 'number' | 'bytes'> & { file: Uint8Array }
+export type Picture = Omit<Begin, 'number' | 'bytes' | 'of'> & { file: Uint8Array }
 
 type Piece = 'waits' | 'lost' | 'arrived' | UnderWay
 
@@ -79,7 +79,7 @@ export class StillSender {
     const { picture, channel } = this
     if (!picture || channel?.readyState !== 'open') return
     const { file, ...about } = picture
-    channel.send(writeBegin({ ...about, number: this.number, bytes: file.length }))
+    channel.send(writeBegin({ ...about, number: this.number, bytes: file.length, of: 0 }))
     this.wait()
   }
 

@@ -73,6 +73,7 @@ it('writes messages as the protocol says and reads them back', () => {
     width: 1280,
     height: 720,
     bytes: 20000,
+    of: 0,
     hash: 'ab'.repeat(32),
   }
   const bytes = new Uint8Array(writeBegin(begin))
@@ -89,7 +90,7 @@ it('reads nothing into what is no message of ours', () => {
 })
 
 function parsedBegin(): Begin {
-  return { number: 1, source: 'camera', format: 'image/png', width: 1, height: 1, bytes: 1, hash: '00'.repeat(32) }
+  return { number: 1, source: 'camera', format: 'image/png', width: 1, height: 1, bytes: 1, of: 0, hash: '00'.repeat(32) }
 }
 
 it('brings a picture over, each piece once', async () => {
