@@ -207,15 +207,8 @@ class Hub:
         await room.next_recording(replace(room.row, recording=recording))
         return recording
 
-    async def remove(self, room: Room, sub: str) -> None:
-        """Send a participant away for good: the code that it knows is worth nothing any more."""
-        await self.store.revoke(room.row.id, sub, self.now_ms())
-        await self._renew_code(room)
-        for participant in list(room.lesson.participants.values()):
-            if participant.rights.sub == sub:
-                await room.leave(participant, "removed")
-
-    async def _renew_code(self, room: Room) -> None:
+    async def renew_code(self, room: Room) -> None:
+        """Another code: the old one leads nowhere."""
         for _ in range(50):
             code = _draw_code()
             with contextlib.suppress(Taken):

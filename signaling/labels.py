@@ -32,6 +32,7 @@ def transport_label(participant: Participant, fingerprint: str, ufrag: str) -> d
         "admin": rights.admin,
         "list_rooms": rights.list_rooms,
         "tile": participant.tile,
+        "browser": participant.browser,
     }
 
 
@@ -78,6 +79,7 @@ def adopted(state: TransportState) -> Participant:
         choice=choice,
         transport=_transport(state, label, choice),
         tile=label["tile"],
+        browser=label["browser"],
     )
 
 

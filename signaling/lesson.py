@@ -64,6 +64,7 @@ class Participant:
     report: Report | None = None
     told_classrooms: Classrooms | None = None
     way: int | None = None  # the emulated link by which it came
+    browser: str = ""  # the number of its browser
     tile: int = 0  # its number in the lesson
     wall: Wall = field(default_factory=Wall)  # what an output end looks at
     voice: Voice | None = None  # its microphone, as its page says

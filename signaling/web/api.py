@@ -16,7 +16,10 @@ from signaling.lesson import DEMO
 from signaling.links import NAMES, link_rights, page_of_link
 from signaling.messages import ErrorCode, Refused
 from signaling.people.devices import Device, device_of, device_or_none
+from signaling.people.rights_table import Role
 from signaling.recordings import ENTRY_FIELDS
+from signaling.stage.removal import browser_of, refuse_removed
+from signaling.stage.removal import remove as send_away
 from signaling.store import LessonRow
 from signaling.timetable.watching import classroom_may_watch
 from signaling.web.common import HUB, json_body, permit, rights_of, room_in_charge, text_field, token_for
@@ -62,7 +65,9 @@ async def join(request: web.Request) -> web.Response:
     if row is None:
         wrong_codes.take(asker, now_s)
         raise Refused("no_such_lesson", "no open lesson has this code")
-    token = token_for(hub, await _seat(request, row, name))
+    rights = await _seat(request, row, name)
+    await refuse_removed(hub, rights, tab="", browser=browser_of(request))
+    token = token_for(hub, rights)
     return web.json_response({"token": token, "lesson": _lesson(hub, row)})
 
 
@@ -73,7 +78,8 @@ async def _seat(request: web.Request, row: LessonRow, name: str) -> Rights:
     if device is not None:
         return device_rights(device, row.id)
     if person is not None:
-        return classroom_rights(person.id, person.name, row.id, now_s + TOKEN_S)
+        role: Role = "assistant" if person.role == "assistant" else "classroom"
+        return rights_for(role, person.id, person.name, row.id, now_s + TOKEN_S)
     if not row.open:
         words = "this lesson is for registered classrooms: pair this computer with its code, or sign in"
         raise Refused("not_open", words)
@@ -176,7 +182,7 @@ async def remove(request: web.Request) -> web.Response:
     sub = text_field(await json_body(request), "sub")
     if not sub:
         raise Refused("bad_message", "sub names whom to remove")
-    await request.app[HUB].remove(room, sub)
+    await send_away(request.app[HUB], room, sub)
     return web.json_response({})
 
 

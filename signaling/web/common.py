@@ -36,6 +36,7 @@ STATUS: dict[ErrorCode, int] = {
     "bad_login": 401,
     "locked": 429,
     "must_change": 403,
+    "locked_lesson": 403,
 }
 
 

@@ -42,6 +42,7 @@ from signaling.messages import (
 )
 from signaling.room import Room
 from signaling.session import CLOSE_BYE, CLOSE_SLOW, Action, Do, HangUp, Say, Session
+from signaling.stage.removal import give_number, refuse_removed
 from signaling.stage.standing_in import give_back
 from signaling.stage.words import TakenOver
 from signaling.web.common import HUB, token_for
@@ -123,9 +124,10 @@ SOCKETS = web.AppKey("sockets", OpenSockets)
 class Conversation:
     """One page from its socket's opening to its end."""
 
-    def __init__(self, hub: Hub, outbox: PageSocket, way: int | None) -> None:
+    def __init__(self, hub: Hub, outbox: PageSocket, way: int | None, browser: str) -> None:
         self._hub = hub
         self._way = way
+        self._browser = browser
         self._outbox = outbox
         self.session = Session(time.monotonic())
         self._rights: Rights | None = None
@@ -209,12 +211,13 @@ class Conversation:
             if rights.may("see_table") and rights.room is None:
                 self._console(rights)
                 return
+            await refuse_removed(self._hub, rights, tab=hello.tab, browser=self._browser)
             room, me, resumed = await self._hub.join(hello, rights, self._outbox)
         except Refused as refused:
             await self._carry_out(self.session.refused(refused))
             return
         self._room, self._me = room, me
-        me.way = self._way
+        me.way, me.browser = self._way, self._browser
         self._joined(me.rights)
         lesson = room.lesson.summary(room.row.id)
         self._welcome(me.session, resumed, me.rights, lesson, me.admitted.plain())
@@ -274,11 +277,12 @@ async def websocket(request: web.Request) -> web.WebSocketResponse:
     if len(request.app[SOCKETS].all) >= MAX_SOCKETS:
         raise Refused("full", "too many pages are connected")
     socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE_BYTES, compress=False, autoping=True, timeout=5.0)
+    browser = give_number(request, socket)
     await socket.prepare(request)
     outbox = PageSocket(socket)
     request.app[SOCKETS].all.add(outbox)
     hub = request.app[HUB]
-    conversation = Conversation(hub, outbox, hub.ways.of_host(request.host))
+    conversation = Conversation(hub, outbox, hub.ways.of_host(request.host), browser)
     writer = asyncio.create_task(outbox.write(), name="page-writer")
     try:
         await _listen(socket, conversation, writer)
