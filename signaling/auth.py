@@ -39,6 +39,7 @@ class Rights:
     """What a verified token allows; `room` None: no lesson yet. `expires_s` is Unix time.
 
     `by_plan`: a classroom that the timetable seats, and may unseat; a code of six digits seats for good.
+    `session` names the sign-in that it came from and ends with; "" for what came otherwise.
     """
 
     sub: str
@@ -54,6 +55,7 @@ class Rights:
     publish: frozenset[Source] = frozenset()
     subscribe: bool = False
     by_plan: bool = False
+    session: str = ""
 
     def may(self, action: Action) -> bool:
         """Whether the table allows it to this role, and the token was not given less."""
@@ -101,9 +103,14 @@ def mint(rights: Rights, key: tuple[str, str], now_s: float) -> str:
         "nbf": int(now_s) - LEEWAY_S,
         "exp": rights.expires_s,
         "video": video,
-        "zd": {"role": rights.role} | ({"by_plan": True} if rights.by_plan else {}),
+        "zd": _origin(rights),
     }
     return jwt.encode(claims, key[1], algorithm=ALGORITHM)
+
+
+def _origin(rights: Rights) -> dict[str, Any]:
+    said: dict[str, Any] = {"role": rights.role, "by_plan": rights.by_plan, "session": rights.session}
+    return {name: value for name, value in said.items() if value}
 
 
 def rights_for(role: Role, sub: str, name: str, room: str | None, expires_s: int) -> Rights:
@@ -144,7 +151,7 @@ def _rights(claims: dict[str, Any]) -> Rights:
     if not isinstance(sub, str) or not 1 <= len(sub) <= 128:
         raise TokenRefused("bad_token", "the token names no participant (sub)")
     publish = _sources(video)
-    role = zd.get("role")
+    role, session = zd.get("role"), zd.get("session")
     name = claims.get("name")
     return Rights(
         sub=sub,
@@ -161,6 +168,7 @@ def _rights(claims: dict[str, Any]) -> Rights:
         # LiveKit's default: who may join may watch, unless it is forbidden.
         subscribe=video.get("roomJoin") is True and video.get("canSubscribe") is not False,
         by_plan=zd.get("by_plan") is True,
+        session=session if isinstance(session, str) else "",
     )
 
 

@@ -20,7 +20,7 @@ from signaling.checks.desk import CheckDesk
 from signaling.config import Config
 from signaling.emulator.ways import Ways
 from signaling.lesson import DEMO, Participant
-from signaling.messages import Hello, Refused, Table
+from signaling.messages import ByeReason, Hello, Refused, Table
 from signaling.people.pairing import Pairing
 from signaling.people.register import Register
 from signaling.people.sessions import Sessions
@@ -109,6 +109,8 @@ class Hub:
             raise Refused("forbidden", "this account was closed or changed; sign in again, or ask the operator")
         if rights.room is not None and await self.store.revoked(rights.room, rights.sub):
             raise Refused("forbidden", "you were removed from this lesson")
+        if rights.session and await self.sessions.ended({rights.session}):
+            raise Refused("expired_token", "the session of this token was ended; sign in again")
         if not self.plan.seats(rights):
             raise Refused("forbidden", "this lesson is no longer for this classroom; join it by its six-digit code")
         return rights
@@ -316,15 +318,24 @@ class Hub:
         await self.questions.tick(now_ms)
 
     async def _part_with_closed(self) -> None:
-        """An account that was closed or changed ends what it has open, too."""
-        people = self.register.people
+        """An account that was closed or changed ends what it has open, too, and so does a sign-out."""
+        there = [
+            (room, participant) for room in self.rooms.values() for participant in room.lesson.participants.values()
+        ]
+        every = [*self.consoles.values(), *(participant.rights for _, participant in there)]
+        ended = await self.sessions.ended({rights.session for rights in every} - {""})
+
+        def farewell(rights: Rights) -> ByeReason | None:
+            if not self.register.people.may_act(rights.sub, rights.role):
+                return "removed"
+            return "expired" if rights.session in ended else None
+
         for outbox, rights in list(self.consoles.items()):
-            if not people.may_act(rights.sub, rights.role):
-                outbox.bye("removed")
-        for room in list(self.rooms.values()):
-            for participant in list(room.lesson.participants.values()):
-                if not people.may_act(participant.rights.sub, participant.rights.role):
-                    await room.leave(participant, "removed")
+            if (reason := farewell(rights)) is not None:
+                outbox.bye(reason)
+        for room, participant in there:
+            if (reason := farewell(participant.rights)) is not None:
+                await room.leave(participant, reason)
 
     async def _watch_teacher(self, room: Room, now_ms: int) -> None:
         if next(room.lesson.outputs(), None) is not None:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,12 +55,14 @@ class Leg:
 
 @dataclass
 class Check:
-    """One check that runs; `asker` is who asked, for the limits."""
+    """One check that runs; `asker` is who asked, for the limits, `payer` whose bytes they are, `billed` so many."""
 
     id: str
     asker: str
+    payer: str
     ends_s: float
     legs: list[Leg] = field(default_factory=list)
+    billed: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -77,6 +80,7 @@ class CheckDesk:
         self._checks: dict[str, Check] = {}
         self._legs: dict[int, Leg] = {}  # by transport
         self._players: dict[Source, int] = {}
+        self._bills: Counter[str] = Counter()
         self._opened = False
         self._opening = asyncio.Lock()
         self._idle_since_s = now_s()
@@ -94,7 +98,7 @@ class CheckDesk:
         if older is not None:
             older.ends_s = 0.0  # the next tick takes it away
             older.asker = ""
-        check = Check(secrets.token_urlsafe(16), asker, self._now_s() + CHECK_S)
+        check = Check(secrets.token_urlsafe(16), asker, asker, self._now_s() + CHECK_S)
         self._checks[check.id] = check
         return check
 
@@ -172,6 +176,7 @@ class CheckDesk:
 
     async def end(self, check: Check) -> None:
         """Its associations go away."""
+        self._moved(check)
         self._checks.pop(check.id, None)
         self._idle_since_s = self._now_s()
         for leg in check.legs:
@@ -209,15 +214,26 @@ class CheckDesk:
         """Once a second: what took too long or too much is ended."""
         now_s = self._now_s()
         for check in list(self._checks.values()):
-            rows = (self._book.transports.get(leg.handle) for leg in check.legs)
-            moved = sum(row["rx_bytes"] + row["tx_bytes"] for row in rows if row is not None)
-            if check.ends_s <= now_s or moved > MAX_BYTES:
+            if self._moved(check) > MAX_BYTES or check.ends_s <= now_s:
                 await self.end(check)
         if self._opened and not self._checks and now_s - self._idle_since_s > IDLE_CLOSE_S:
             self._opened = False
             self._players.clear()
             with contextlib.suppress(MediaError):
                 await self._media.close_lesson(LESSON)
+
+    def bills(self) -> dict[str, int]:
+        """Bytes of checks by who asked for them, since this was called last."""
+        bills, self._bills = self._bills, Counter()
+        return dict(bills)
+
+    def _moved(self, check: Check) -> int:
+        """The bytes of a check so far, put on its bill."""
+        rows = (self._book.transports.get(leg.handle) for leg in check.legs)
+        moved = sum(row["rx_bytes"] + row["tx_bytes"] for row in rows if row is not None)
+        self._bills[check.payer] += max(0, moved - check.billed)
+        check.billed = max(check.billed, moved)
+        return moved
 
     async def _ensure_open(self) -> None:
         async with self._opening:

@@ -42,6 +42,10 @@ class Accounts:
         for room, participant in self._classrooms():
             self.attendance.note(room.row.id, participant.rights.sub, participant, elapsed_ms)
         self.usage.look(self.month, list(self._transports()))
+        devices = self._hub.plan.people.classrooms
+        for asker, count in self._hub.checks.bills().items():
+            if asker in devices:
+                self.usage.add(devices[asker].school, self.month, "media", count)
         if not 0 <= now_ms - self._allowed_ms < ALLOW_EVERY_MS:
             self._allowed_ms = now_ms
             await self.allow()

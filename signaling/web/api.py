@@ -24,8 +24,8 @@ from signaling.store import LessonRow
 from signaling.timetable.watching import classroom_may_watch
 from signaling.web.common import HUB, json_body, permit, rights_of, room_in_charge, text_field, token_for
 from signaling.web.device_api import DEVICE_TOKEN_S, device_rights
-from signaling.web.limits import WRONG_CODES, RateLimit
-from signaling.web.sign_in_api import person_of
+from signaling.web.limits import WRONG_CODES, RateLimit, asker_of
+from signaling.web.sign_in_api import person_of, session_of
 
 TOKEN_S = 12 * 3600
 LINK_S = 30 * 86400
@@ -54,7 +54,7 @@ def add_api(app: web.Application) -> None:
 async def join(request: web.Request) -> web.Response:
     """A six-digit code for a token of a seat in its lesson."""
     hub = request.app[HUB]
-    asker, wrong_codes = request.remote or "", request.app[WRONG_CODES]
+    asker, wrong_codes = asker_of(request), request.app[WRONG_CODES]
     now_s = time.monotonic()
     if not (wrong_codes.may(asker, now_s) and request.app[JOINS].allows(asker, now_s)):
         return _too_many()
@@ -79,7 +79,8 @@ async def _seat(request: web.Request, row: LessonRow, name: str) -> Rights:
         return device_rights(device, row.id)
     if person is not None:
         role: Role = "assistant" if person.role == "assistant" else "classroom"
-        return rights_for(role, person.id, person.name, row.id, now_s + TOKEN_S)
+        rights = rights_for(role, person.id, person.name, row.id, now_s + TOKEN_S)
+        return replace(rights, session=session_of(request))
     if not row.open:
         words = "this lesson is for registered classrooms: pair this computer with its code, or sign in"
         raise Refused("not_open", words)
@@ -90,7 +91,7 @@ async def _seat(request: web.Request, row: LessonRow, name: str) -> Rights:
 async def link(request: web.Request) -> web.Response:
     """A printed link's key for the token that it stands for."""
     hub = request.app[HUB]
-    asker, wrong_codes = request.remote or "", request.app[WRONG_CODES]
+    asker, wrong_codes = asker_of(request), request.app[WRONG_CODES]
     if not wrong_codes.may(asker, time.monotonic()):
         return _too_many()
     body = await json_body(request)
@@ -234,7 +235,8 @@ def _too_many() -> web.Response:
 def _teacher_token(hub: Hub, row: LessonRow, rights: Rights) -> str:
     expires_s = int(time.time()) + TOKEN_S
     sub, name = (rights.sub, rights.name) if rights.publish else (row.teacher, row.teacher_name)
-    return token_for(hub, teacher_rights(sub, name, row.id, expires_s))
+    own = rights.session if sub == rights.sub else ""
+    return token_for(hub, replace(teacher_rights(sub, name, row.id, expires_s), session=own))
 
 
 def _teacher_name(request: web.Request, rights: Rights) -> str:

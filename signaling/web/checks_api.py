@@ -16,7 +16,7 @@ from signaling.checks.rules import Facts
 from signaling.messages import Refused
 from signaling.people.devices import device_or_none
 from signaling.web.common import HUB, MAX_BODY, json_body, permit, refusal, rights_of, text_field
-from signaling.web.limits import WRONG_CODES, RateLimit
+from signaling.web.limits import WRONG_CODES, RateLimit, asker_of
 
 DESK: web.AppKey[CheckDesk] = web.AppKey("check_desk", CheckDesk)
 REPORTS: web.AppKey[Reports] = web.AppKey("check_reports", Reports)
@@ -154,7 +154,7 @@ async def _asker(request: web.Request, code: str) -> Asker:
         rights = await rights_of(request)
         permit(rights, "check_line")
         return Asker(rights.sub, rights.name)
-    address, wrong_codes, now_s = request.remote or "", request.app[WRONG_CODES], time.monotonic()
+    address, wrong_codes, now_s = asker_of(request), request.app[WRONG_CODES], time.monotonic()
     if code and wrong_codes.may(address, now_s):
         if is_code_of_day(code.replace(" ", ""), _secret(request), request.app[HUB].now_ms()):
             return Asker(f"address {address}", "")

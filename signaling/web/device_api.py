@@ -12,7 +12,7 @@ from signaling.messages import Refused
 from signaling.people.devices import Device, device_of, give_cookie
 from signaling.people.model import Classroom
 from signaling.web.common import HUB, json_body, permit, rights_of, text_field, token_for
-from signaling.web.limits import WRONG_CODES
+from signaling.web.limits import WRONG_CODES, asker_of
 
 DEVICE_TOKEN_S = 900
 
@@ -48,7 +48,7 @@ async def unpair(request: web.Request) -> web.Response:
 async def pair(request: web.Request) -> web.Response:
     """The code that the operator read out, for the cookie that makes this device the classroom's."""
     hub = request.app[HUB]
-    asker, wrong_codes = request.remote or "", request.app[WRONG_CODES]
+    asker, wrong_codes = asker_of(request), request.app[WRONG_CODES]
     if not wrong_codes.may(asker, time.monotonic()):
         raise Refused("locked", "too many tries; wait some seconds")
     paired = await hub.pairing.pair(text_field(await json_body(request), "code", 20))

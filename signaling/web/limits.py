@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections import OrderedDict
 
 from aiohttp import web
@@ -39,6 +40,22 @@ class RateLimit:
     def _left(self, asker: str, now_s: float) -> float:
         tokens, since_s = self._buckets.get(asker, (float(self._burst), now_s))
         return min(float(self._burst), tokens + (now_s - since_s) / self._every_s)
+
+
+def asker_of(request: web.Request) -> str:
+    """By what an address is counted: IPv6 by its /64, of which every household has all addresses."""
+    return counted_as(request.remote or "")
+
+
+def counted_as(address: str) -> str:
+    """The same of a plain address; what is none stays as it is."""
+    try:
+        known = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(known, ipaddress.IPv4Address):
+        return str(known)
+    return str(known.ipv4_mapped or ipaddress.ip_network((known, 64), strict=False))
 
 
 # Six digits are a million codes: at one wrong code in 6 s a stranger needs weeks for one of ten open lessons.

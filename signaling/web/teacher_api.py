@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -44,7 +45,8 @@ async def start(request: web.Request) -> web.Response:
         if not hub.plan.may_begin(held):
             raise Refused("lesson_closed", "this lesson can be begun from an hour before its bell until its end")
         room = await hub.keeper.open(held)
-    token = token_for(hub, teacher_rights(rights.sub, rights.name, lesson, int(time.time()) + TOKEN_S))
+    teaches = teacher_rights(rights.sub, rights.name, lesson, int(time.time()) + TOKEN_S)
+    token = token_for(hub, replace(teaches, session=rights.session))
     return web.json_response({"token": token, "lesson": lesson_view(hub, held)})
 
 

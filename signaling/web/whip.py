@@ -14,7 +14,7 @@ from signaling.messages import Refused
 from signaling.room import Room
 from signaling.sdp import SdpError, parse_trickle
 from signaling.web.common import HUB, MAX_BODY, bearer, refusal, rights_of
-from signaling.web.limits import RateLimit
+from signaling.web.limits import RateLimit, asker_of
 
 SDP, FRAGMENT = "application/sdp", "application/trickle-ice-sdpfrag"
 CORS = {
@@ -57,7 +57,7 @@ async def create(request: web.Request) -> web.Response:
     """POST an offer: 201, the answer, and where the session lives."""
     hub = request.app[HUB]
     kind = _kind(request)
-    if not request.app[POSTS].allows(request.remote or "", time.monotonic()):
+    if not request.app[POSTS].allows(asker_of(request), time.monotonic()):
         detail = {"code": "busy", "detail": "too many requests"}
         return web.json_response(detail, status=429, headers={"Retry-After": RETRY_S})
     rights = await rights_of(request)

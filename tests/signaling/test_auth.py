@@ -76,7 +76,7 @@ def test_livekits_own_library_understands_ours() -> None:
         teacher_rights("t", "T", None, 2_000_000_000),
         classroom_rights("c", "C", "r", 2_000_000_000),
         operator_rights("o", "O", 2_000_000_000),
-        replace(classroom_rights("c", "C", "r", 2_000_000_000), by_plan=True),
+        replace(classroom_rights("c", "C", "r", 2_000_000_000), by_plan=True, session="s1"),
     ],
 )
 def test_rights_survive_the_journey(rights: Rights) -> None:

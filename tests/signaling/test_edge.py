@@ -19,7 +19,7 @@ from signaling.links import link_key
 from signaling.messages import LessonMessage
 from signaling.session import CLOSE_SLOW
 from signaling.web import guard
-from signaling.web.limits import RateLimit
+from signaling.web.limits import RateLimit, counted_as
 from signaling.web.metrics import metrics_app
 from signaling.web.server import build_app
 from signaling.web.ws import MAX_BACKLOG, PageSocket
@@ -65,6 +65,14 @@ async def test_wrong_codes_are_refused_and_soon_slowed_down(world: World) -> Non
             return
         assert status == 404
     raise AssertionError("nobody was slowed down")
+
+
+def test_ipv6_addresses_are_counted_by_their_64_and_others_alone() -> None:
+    same = ("2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:0db8:0001:0002::9%eth0")
+    assert len({counted_as(address) for address in same}) == 1
+    others = ("2001:db8:1:3::1", "192.0.2.1", "192.0.2.2", "::1", "unix")
+    assert len({counted_as(address) for address in (*same, *others)}) == 1 + len(others)
+    assert counted_as("::ffff:192.0.2.1") == counted_as("192.0.2.1")
 
 
 async def test_all_classrooms_of_a_county_may_join_at_once_from_one_address(world: World) -> None:

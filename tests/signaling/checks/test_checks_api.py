@@ -158,6 +158,23 @@ async def test_checks_are_bounded_in_number_connections_time_and_bytes(world: Wo
     assert LESSON not in world.media.lessons
 
 
+async def test_the_bytes_of_a_classroom_s_check_belong_to_its_school_s_month(world: World) -> None:
+    identity, secret = await paired(world)
+    status, value, _ = await world.request(
+        "POST", "/api/checks/begin", headers={"Cookie": f"zd_device={secret}"}, json={}
+    )
+    assert status == 201
+    await offer(world, value["check"])
+    handle = world.hub.checks.check(value["check"]).legs[0].handle
+    accounts, school = world.hub.accounts, world.hub.register.people.classrooms[identity].school
+    for moved in (1000, 5000, 7000):
+        row = {"transport": handle, "rx_bytes": moved, "tx_bytes": 0, "rtt_us": -1}
+        world.hub.book.transports = {handle: row}  # type: ignore[dict-item]
+        await (world.hub.tick() if moved < 7000 else world.hub.checks.end(world.hub.checks.check(value["check"])))
+    await world.hub.tick()
+    assert accounts.usage.of(school, accounts.month)["media"] == 7000
+
+
 async def test_a_connection_that_comes_after_the_end_is_not_left_standing(world: World) -> None:
     check = await begin(world, world.classroom())
     await offer(world, check)

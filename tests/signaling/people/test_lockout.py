@@ -40,6 +40,12 @@ def test_a_right_password_clears_what_was_wrong_and_a_day_forgets_it() -> None:
     assert lockout.wait_s("b", FORGOTTEN_S + 1) == 0.0
 
 
+def test_a_clock_that_was_set_back_makes_nobody_wait_longer() -> None:
+    lockout = Lockout()
+    wrong(lockout, "a", FREE_TRIES, 1_000_000.0)
+    assert lockout.wait_s("a", 0.0) == FIRST_WAIT_S
+
+
 def test_strangers_cannot_make_the_table_grow_without_end() -> None:
     lockout = Lockout()
     for number in range(REMEMBERED + 100):

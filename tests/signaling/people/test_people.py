@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from signaling.config import Config
+from signaling.people.lockout import FIRST_WAIT_S, FREE_TRIES
 from signaling.people.sheet_templates import csv_list
-from tests.signaling.conftest import World
+from tests.signaling.conftest import World, running, vector
+from tests.signaling.fake_media import FakeMedia
 from tests.signaling.people.steps import HEADER, ROSTER, active, bring, everybody, form, own_password, sign_in
 
 
@@ -143,6 +147,72 @@ async def test_the_cookie_gives_fresh_tokens_until_the_session_ends(world: World
     assert (await world.request("POST", "/api/sign_in/again", headers=mine))[0] == 401
 
 
+async def signed_in(world: World, login: str) -> tuple[str, dict[str, str]]:
+    """A token, and the cookie of its session."""
+    words = {"login": login, "password": "long enough 1"}
+    _, body, headers = await world.request("POST", "/api/sign_in", json=words)
+    world.http.cookie_jar.clear()
+    return body["token"], {"Cookie": headers["Set-Cookie"].split(";")[0]}
+
+
+async def test_a_sign_out_ends_the_tokens_of_this_device_and_what_they_opened_but_no_other_device_s(
+    world: World,
+) -> None:
+    _, done = await bring(world, ROSTER)
+    await own_password(world, "wangfang", done["passwords"][0]["password"])
+    (token, mine), (other, _) = await signed_in(world, "wangfang"), await signed_in(world, "wangfang")
+    made = (await world.request("POST", "/api/lessons", token, json={"title": "分数"}))[1]
+    elsewhere = (await world.request("POST", "/api/lessons", other, json={"title": "除法"}))[1]
+    fresh = (await world.request("POST", "/api/token/refresh", made["token"]))[1]["token"]
+    async with world.page(fresh, "teacher") as here, world.page(elsewhere["token"], "teacher") as there:
+        await here.offer(vector("chromium_teacher"))
+        await there.offer(vector("chromium_teacher"))
+        await world.request("POST", "/api/sign_out", headers=mine)
+        for spent in (token, made["token"], fresh):
+            assert (await world.request("GET", "/api/me", spent))[1]["code"] == "expired_token"
+        await world.hub.tick()
+        assert (await here.hear("bye"))["reason"] == "expired"
+        assert len(world.media.did("remove")) == 1
+        await there.say({"type": "ping", "t": 1})
+        await there.hear("pong")
+    assert (await world.request("GET", "/api/me", other))[0] == 200
+
+
+async def test_a_sign_out_closes_the_operator_s_page_and_a_seat_taken_by_a_code(world: World) -> None:
+    _, done = await bring(world, ROSTER)
+    for person in done["passwords"]:
+        await own_password(world, person["login"], person["password"])
+    operator, at_desk = await signed_in(world, "lina")
+    _, at_seat = await signed_in(world, "zhangwei")
+    lesson = (await world.request("POST", "/api/lessons", operator, json={"title": "分数"}))[1]
+    seat = (await world.request("POST", "/api/join", headers=at_seat, json={"code": lesson["code"]}))[1]["token"]
+    async with world.page(operator, "operator") as desk, world.page(seat) as assistant:
+        for cookie in (at_desk, at_seat):
+            await world.request("POST", "/api/sign_out", headers=cookie)
+        await world.hub.tick()
+        assert (await desk.hear("bye"))["reason"] == (await assistant.hear("bye"))["reason"] == "expired"
+
+
+async def test_a_locked_login_stays_locked_over_a_restart_and_a_right_password_frees_it(
+    config: Config, tmp_path: Path
+) -> None:
+    now_ms = [1_700_000_000_000]
+    async with FakeMedia(tmp_path / "media.sock") as media:
+        async with running(config, media, now_ms) as world:
+            await bring(world, ROSTER)
+            for _ in range(FREE_TRIES):
+                assert (await sign_in(world, "lina", "wrong word 1"))[1]["code"] == "bad_login"
+            assert (await sign_in(world, "lina", "wrong word 1"))[1]["code"] == "locked"
+        async with running(config, media, now_ms) as world:
+            first = (await world.request("POST", "/api/people/lina/password", world.operator()))[1]["password"]
+            assert (await sign_in(world, "lina", first))[1]["code"] == "locked"
+            assert (await sign_in(world, "wangfang", "wrong word 1"))[1]["code"] == "bad_login"
+            now_ms[0] += round(FIRST_WAIT_S * 1000) + 1
+            assert (await sign_in(world, "lina", first))[1]["code"] == "must_change"
+        async with running(config, media, now_ms) as world:
+            assert (await sign_in(world, "lina", "wrong word 1"))[1]["code"] == "bad_login"
+
+
 async def test_a_closed_account_and_a_renewed_password_end_tokens_and_sessions_at_once(world: World) -> None:
     _, done = await bring(world, ROSTER)
     body = await own_password(world, "wangfang", done["passwords"][0]["password"])
@@ -152,6 +222,8 @@ async def test_a_closed_account_and_a_renewed_password_end_tokens_and_sessions_a
     assert (await world.request("POST", "/api/sign_in/again"))[0] == 401
     assert (await sign_in(world, "wangfang", "long enough 1"))[0] == 401
     await world.request("PUT", f"/api/people/{person}", world.operator(), json={"active": True})
+    assert (await world.request("GET", "/api/me", token))[0] == 401  # its session is over
+    token = (await sign_in(world, "wangfang", "long enough 1"))[1]["token"]
     assert (await world.request("GET", "/api/me", token))[0] == 200
     _, renewed, _ = await world.request("POST", f"/api/people/{person}/password", world.operator())
     assert (await world.request("GET", "/api/me", token))[0] == 403
