@@ -71,6 +71,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
             await hub.ways.start(*_inner_addresses(config, listeners.ports["https"]))
             ports = listeners.ports | hub.ways.ports()
             hub.address = f"https://{reachable_host(config.listen.host, addresses)}:{ports['https']}"
+            hub.local_url = config.local_url(ports["http"])
             _announce(data, ports)
             log.info("signalling is ready", **ports)
             await stop.wait()

@@ -26,6 +26,7 @@ from signaling.people.register import Register
 from signaling.people.sessions import Sessions
 from signaling.questions.desk import QuestionDesk
 from signaling.recordings import MAX_LESSON_ID, SAFE_ID, Recordings, next_recording_id
+from signaling.rehearsal.desk import RehearsalDesk
 from signaling.room import Room
 from signaling.statistics import Durations, StatsBook
 from signaling.store import LessonRow, Store, Taken
@@ -73,6 +74,7 @@ class Hub:
         self.checks = CheckDesk(media, self.book, self.ways, config.data_dir / "checks")
         self.draining = False
         self.address = ""  # where other machines reach the pages, once somebody listens
+        self.local_url = ""  # where our own programs reach them
         self.plan = Timetable(
             PlanStore(store.database), ZoneInfo(config.timezone), now_ms, lambda: self.register.people
         )
@@ -81,6 +83,7 @@ class Hub:
         self.accounts = Accounts(self)
         self.admission = Admission(self)
         self.questions = QuestionDesk(self)
+        self.rehearsals = RehearsalDesk(self)
         self._started_ms = now_ms()
         self._tools = Tools(
             media, self.recordings, now_ms, config.recording.enabled, config.demo.keep, self.ways,
@@ -316,6 +319,7 @@ class Hub:
         await self.accounts.tick(now_ms)
         await self.admission.tick(now_ms)
         await self.questions.tick(now_ms)
+        await self.rehearsals.tick(now_ms)
 
     async def _part_with_closed(self) -> None:
         """An account that was closed or changed ends what it has open, too, and so does a sign-out."""

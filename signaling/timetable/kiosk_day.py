@@ -58,7 +58,7 @@ def kiosk_day(hub: Hub, device: Classroom) -> dict[str, Any]:
             for clip, use_ms in clips.items()
             if (size := hub.shelf.bytes_of(clip)) is not None
         ],
-        "asks": {"check": _to_check(lessons, policy, hub.now_ms())},
+        "asks": {"check": _to_check(lessons, policy, hub.now_ms()), "rehearsal": hub.rehearsals.asks(device)},
     }
 
 

@@ -34,6 +34,7 @@ async def count_bytes(request: web.Request, response: web.StreamResponse) -> Non
 async def day(request: web.Request) -> web.Response:
     """Today; without news an answer has no body, and every answer tells the server's time."""
     hub, device = request.app[HUB], await device_of(request)
+    hub.rehearsals.saw(device.classroom.id)
     content = kiosk_day(hub, device.classroom)
     tag = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
     now_ms = hub.now_ms()

@@ -26,6 +26,7 @@ from signaling.web.pages import add_pages
 from signaling.web.people_api import add_people
 from signaling.web.plan_api import add_plan
 from signaling.web.questions_api import add_questions
+from signaling.web.rehearsal_api import add_rehearsals
 from signaling.web.sign_in_api import add_sign_in
 from signaling.web.teacher_api import add_teacher
 from signaling.web.whip import add_whip
@@ -52,6 +53,7 @@ def build_app(hub: Hub, *, dist: Path = DIST, authority: Path | None = None) -> 
     add_kiosk(app)
     add_teacher(app)
     add_questions(app)
+    add_rehearsals(app)
     add_data(app)
     add_media(app)
     add_health(app)
