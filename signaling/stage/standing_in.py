@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from signaling.auth import Rights, teacher_rights
@@ -19,7 +20,7 @@ DEAD_LINE_MS = 10_000
 def stand_in_rights(assistant: Rights, lesson: str) -> Rights:
     """A teacher's rights in this lesson; each time under another `sub`, so that giving back can end them for good."""
     sub = f"{assistant.sub[:100]}{MARK}{secrets.token_hex(4)}"
-    return teacher_rights(sub, assistant.name, lesson, assistant.expires_s)
+    return replace(teacher_rights(sub, assistant.name, lesson, assistant.expires_s), session=assistant.session)
 
 
 def is_stand_in(rights: Rights) -> bool:

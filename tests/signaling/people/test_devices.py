@@ -134,15 +134,15 @@ async def test_with_the_code_a_paired_device_and_a_signed_in_person_come_in_unde
     words = {"login": "sunli", "password": done["passwords"][0]["password"], "new": "long enough 1"}
     _, signed_in, headers = await world.request("POST", "/api/password", json=words)
     code = await lesson(world)
-    for cookie, sub, name in (
-        (f"zd_device={secret}", identity, "枫林教学点 三年级教室"),
-        (headers["Set-Cookie"].split(";")[0], signed_in["person"]["id"], "孙丽"),
+    for cookie, sub, role, name in (
+        (f"zd_device={secret}", identity, "classroom", "枫林教学点 三年级教室"),
+        (headers["Set-Cookie"].split(";")[0], signed_in["person"]["id"], "assistant", "孙丽"),
     ):
         joining = {"code": code, "name": "别的名字"}
         status, body, _ = await world.request("POST", "/api/join", json=joining, headers={"Cookie": cookie})
         assert status == 200
         async with world.page(body["token"]) as page:
-            assert (page.welcome["role"], page.welcome["name"]) == ("classroom", name)
+            assert (page.welcome["role"], page.welcome["name"]) == (role, name)
             room = world.hub.rooms[page.welcome["lesson"]["id"]]
             assert room.lesson.participants[page.welcome["session"]].rights.sub == sub
 
