@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from hypothesis import HealthCheck, settings
 from playwright.async_api import Browser
 
+from signaling.ends.demo_media import LessonMedia
 from tests.support.browser import chromium
 from tests.support.media import make_camera, make_microphone
+from tests.support.played import small_lesson
 from tests.support.server import Server
 
 # How long an example takes says how busy the machine is, and nothing about the code.
@@ -33,6 +37,10 @@ def place(path: Path) -> int:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Fast tests first, otherwise the order stays; on a person's own machine without root, no network namespaces."""
     items.sort(key=lambda item: place(item.path))
+    for item in items:
+        # One loop for all of them, so that they may share a browser.
+        if item.get_closest_marker("e2e") and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
     if os.geteuid() != 0 and "CI" not in os.environ:
         left_out = [item for item in items if item.get_closest_marker("netns")]
         items[:] = [item for item in items if item not in left_out]
@@ -53,7 +61,7 @@ def own_server(tmp_path: Path) -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def lesson(server: Server) -> dict[str, Any]:
     """A new lesson on the shared server."""
     return await server.create_lesson()
@@ -71,8 +79,30 @@ def microphone_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_microphone(tmp_path_factory.mktemp("media") / "microphone.wav")
 
 
-@pytest.fixture
-async def browser(camera_file: Path, microphone_file: Path) -> AsyncIterator[Browser]:
-    """One Chromium; each page of a test has a profile of its own."""
-    async with chromium(camera_file, microphone_file) as running:
-        yield running
+@pytest.fixture(scope="session")
+def media(tmp_path_factory: pytest.TempPathFactory) -> LessonMedia:
+    """What a headless teacher sends: seconds that repeat."""
+    return small_lesson(tmp_path_factory.mktemp("media"))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromiums(camera_file: Path, microphone_file: Path) -> AsyncIterator[Callable[[], Awaitable[Browser]]]:
+    """Gives the one Chromium of all tests, or another where it has fallen."""
+    async with AsyncExitStack() as stack:
+        running: list[Browser] = []
+
+        async def standing() -> Browser:
+            if not (running and running[-1].is_connected()):
+                running.append(await stack.enter_async_context(chromium(camera_file, microphone_file)))
+            return running[-1]
+
+        yield standing
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(chromiums: Callable[[], Awaitable[Browser]]) -> AsyncIterator[Browser]:
+    """A Chromium without a page; each page of a test has a profile of its own, and goes with it."""
+    running = await chromiums()
+    yield running
+    for context in running.contexts:
+        await context.close()

@@ -7,16 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from signaling.ends.demo_media import LessonMedia
-from tests.support.played import small_lesson
 from tests.support.school import TurnedClock
 from tests.support.server import Server
-
-
-@pytest.fixture(scope="module")
-def media(tmp_path_factory: pytest.TempPathFactory) -> LessonMedia:
-    """Seconds that repeat."""
-    return small_lesson(tmp_path_factory.mktemp("media"))
 
 
 @pytest.fixture

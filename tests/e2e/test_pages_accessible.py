@@ -11,6 +11,7 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from signaling.ends.client_core import ClientCore
+from signaling.ends.demo_media import LessonMedia
 from signaling.ends.door import post
 from signaling.ends.publish_end import PublishEnd
 from signaling.web.pages import PAGES
@@ -18,7 +19,6 @@ from tests.support.axe import grave_findings
 from tests.support.browser import eventually as until
 from tests.support.browser import open_page, picture, start_teaching
 from tests.support.kiosk import pair
-from tests.support.played import small_lesson
 from tests.support.school import School, TurnedClock
 from tests.support.server import Server, make_token
 
@@ -119,10 +119,10 @@ async def test_a_paired_classrooms_day(browser: Browser, tmp_path: Path, languag
 
 
 async def test_a_recording_in_the_player(
-    browser: Browser, server: Server, lesson: dict[str, Any], tmp_path: Path
+    browser: Browser, server: Server, lesson: dict[str, Any], media: LessonMedia
 ) -> None:
     with ClientCore([server.host]) as core:
-        end = PublishEnd(server.plan("teacher", lesson["id"]), core, small_lesson(tmp_path, 2))
+        end = PublishEnd(server.plan("teacher", lesson["id"]), core, media)
         teaching = asyncio.create_task(end.run())
         await asyncio.wait_for(end.playing.wait(), 40)
         await asyncio.sleep(RECORDED_S)

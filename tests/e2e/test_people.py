@@ -94,9 +94,9 @@ async def test_a_bad_roster_is_answered_cell_by_cell_and_changes_nothing(
 
 
 async def test_a_template_can_be_downloaded_and_imported_as_it_is(
-    browser: Browser, own_server: Server, tmp_path: Path
+    browser: Browser, server: Server, tmp_path: Path
 ) -> None:
-    page = await people_tab(browser, own_server)
+    page = await people_tab(browser, server)
     async with page.expect_download() as waiting:
         await page.get_by_test_id("roster-template").click()
     download = await waiting.value

@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from signaling.ends.demo_media import cache_folder, make_media
 from tests.support.browser import eventually, open_page, sees_numbers
 from tests.support.processes import descendants
 from tests.support.server import ROOT, Server, free_port
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.e2e
 MOST_LINES = 12
@@ -84,11 +84,8 @@ async def test_the_quick_start_leads_into_a_demo_lesson_and_ends_with_ctrl_c(
 
 def printed(process: subprocess.Popen[bytes], said: Path, within_s: float = 120) -> list[str]:
     """The server's own lines, once the last of them stands."""
-    deadline = time.monotonic() + within_s
-    while "Ctrl+C" not in said.read_text():
-        assert process.poll() is None, said.read_text()
-        assert time.monotonic() < deadline, said.read_text()
-        time.sleep(0.1)
+    until(lambda: "Ctrl+C" in said.read_text() or process.poll() is not None, within_s)
+    assert process.poll() is None, said.read_text()
     whole = [line for line in said.read_text().splitlines() if line.strip()]
     begin = next((at for at, line in enumerate(whole) if re.match(r"\[(\d)/\1\] ", line)), -1)
     return whole[begin + 1 :]

@@ -92,16 +92,16 @@ def last_record(path: Path) -> int:
     return [record.kind for record in ZwlReader(path).read()][-1]
 
 
-async def test_the_teacher_reloads_and_teaching_goes_on(browser: Browser, own_server: Server) -> None:
-    _, teacher, classroom = await lesson_under_way(browser, own_server)
+async def test_the_teacher_reloads_and_teaching_goes_on(browser: Browser, server: Server) -> None:
+    _, teacher, classroom = await lesson_under_way(browser, server)
     await teacher.reload()
     await sees_numbers(classroom, within_s=BACK_S + 2)
 
 
-async def test_a_second_tab_of_the_teacher_takes_over(browser: Browser, own_server: Server) -> None:
-    lesson, teacher, classroom = await lesson_under_way(browser, own_server)
+async def test_a_second_tab_of_the_teacher_takes_over(browser: Browser, server: Server) -> None:
+    lesson, teacher, classroom = await lesson_under_way(browser, server)
     second = await teacher.context.new_page()
-    await second.goto(own_server.link("teacher", lesson["token"]))
+    await second.goto(server.link("teacher", lesson["token"]))
     await start_teaching(second)
     await sees_numbers(classroom, within_s=BACK_S)
     await eventually(

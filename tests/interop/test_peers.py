@@ -13,15 +13,16 @@ from typing import Any
 
 import imageio_ffmpeg
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser
 
 from signaling.ends.attend import attend
 from signaling.ends.client_core import ClientCore
+from signaling.ends.demo_media import LessonMedia
 from signaling.ends.publish_end import PublishEnd
 from signaling.ends.receive_end import ReceiveEnd
 from tests.support.browser import eventually, hears_tone, open_page, picture
 from tests.support.ip_camera import rtmp_camera, rtsp_camera
-from tests.support.played import small_lesson
 from tests.support.server import Server, make_token, zhuandi
 
 pytestmark = pytest.mark.e2e
@@ -29,10 +30,9 @@ FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 SINE_HZ = 500
 
 
-@pytest.fixture
-async def published_lesson(server: Server, lesson: dict[str, Any], tmp_path: Path) -> AsyncIterator[dict[str, Any]]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def published_lesson(server: Server, lesson: dict[str, Any], media: LessonMedia) -> AsyncIterator[dict[str, Any]]:
     """A lesson with our own headless teacher."""
-    media = small_lesson(tmp_path)
     with ClientCore() as client:
         end = PublishEnd(server.plan("teacher", lesson["id"]), client, media)
         teaching = asyncio.create_task(end.run())
@@ -141,8 +141,7 @@ async def test_zhuandi_publish_takes_an_ip_camera_into_a_lesson(
     assert report["audio"]["frames"] > 150, report
 
 
-async def test_our_own_ends_meet_over_ipv6(tmp_path: Path) -> None:
-    media = small_lesson(tmp_path)
+async def test_our_own_ends_meet_over_ipv6(tmp_path: Path, media: LessonMedia) -> None:
     settings = {"ZHUANDI_RTC__ADDRESSES": '["::1"]'}
     with Server(tmp_path, host="[::1]", settings=settings) as server, ClientCore() as client:
         lesson = (await server.create_lesson())["id"]

@@ -22,8 +22,7 @@ from recorder.recording import INTERRUPTED_AFTER_S, look, read_epochs
 from recorder.service import Recorder, RecorderConfig
 from tests.recorder.lesson import Sending, write_epoch, write_facts
 from tests.recorder.media import shown, video, voice
-
-DEADLINE_S = 60.0
+from tests.support.waiting import until
 
 
 def feeds(begin_s: float = 0.0) -> list[Sending]:
@@ -59,12 +58,12 @@ def recorder(data: Path) -> Iterator[Recorder]:
 
 def settle(recorder: Recorder) -> None:
     """Until nothing is left to do."""
-    give_up = time.monotonic() + DEADLINE_S
-    recorder.step(time.time())
-    while recorder.busy:
-        assert time.monotonic() < give_up
-        time.sleep(0.02)
+
+    def idle() -> bool:
         recorder.step(time.time())
+        return not recorder.busy
+
+    until(idle)
 
 
 def manifest(data: Path, lesson: str = "a") -> dict[str, Any]:
@@ -242,10 +241,7 @@ def test_the_process_publishes_after_it_was_killed(data: Path) -> None:
     first.wait()
     second = child(data)
     try:
-        give_up = time.monotonic() + DEADLINE_S
-        while library.read_manifest(data / "library/a") is None:
-            assert time.monotonic() < give_up
-            time.sleep(0.05)
+        until(lambda: library.read_manifest(data / "library/a") is not None)
         second.send_signal(signal.SIGTERM)
         assert second.wait(60) == 0
     finally:
@@ -310,10 +306,7 @@ def test_a_job_that_crashes_in_one_source_saves_the_rest(data: Path, recorder: R
     write_facts(data / "recordings/a", "closed")
     recorder.step(time.time())
     job = recorder._jobs["a"]
-    give_up = time.monotonic() + DEADLINE_S
-    while not job.lines:
-        assert time.monotonic() < give_up
-        time.sleep(0.002)
+    until(lambda: bool(job.lines), every_s=0.002)  # before it comes to the next source
     job.process.send_signal(signal.SIGSEGV)
     job.process.wait()
     settle(recorder)

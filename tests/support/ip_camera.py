@@ -70,6 +70,7 @@ async def rtsp_camera(folder: Path) -> AsyncIterator[str]:
             yield f"rtsp://127.0.0.1:{server.sockets[0].getsockname()[1]}/camera"
     finally:
         server.close()
+        camera.hang_up()
         for way, _ in ways:
             way.close()
 
@@ -99,6 +100,11 @@ class _RtspCamera:
         """One RTP packet to whoever watches."""
         if self._viewer is not None and not self._viewer.is_closing():
             self._viewer.write(b"$" + bytes([2 * stream]) + len(packet).to_bytes(2, "big") + packet)
+
+    def hang_up(self) -> None:
+        """Switched off: whoever watches need not wait for a picture that does not come."""
+        if self._viewer is not None:
+            self._viewer.close()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer requests until the viewer hangs up."""

@@ -68,6 +68,10 @@ class Namespace:
         """The end of `drop_all`."""
         self.run("nft", "delete table inet cut")
 
+    def allow_all(self) -> None:
+        """Without any firewall."""
+        self.run("nft", "flush ruleset")
+
     def cut(self) -> None:
         """Pull the plug."""
         _run("ip", "link", "set", self._here_if, "down")
