@@ -25,7 +25,9 @@ from recorder.clips.spans import overlap_s, union, without
 LESSON_S = 2700.0
 seconds = st.integers(0, 27_000).map(lambda tenths: tenths / 10)
 spans = st.tuples(seconds, st.integers(1, 3000)).map(lambda pair: (pair[0], min(LESSON_S, pair[0] + pair[1] / 10)))
-pauses = st.lists(st.tuples(seconds, st.integers(8, 60)).map(lambda p: (p[0], p[0] + p[1] / 10)), max_size=40).map(union)
+pauses = st.lists(st.tuples(seconds, st.integers(8, 60)).map(lambda p: (p[0], p[0] + p[1] / 10)), max_size=40).map(
+    union
+)
 signals = st.builds(Signals, st.lists(seconds, max_size=30), pauses, st.lists(seconds, max_size=5))
 points = st.lists(seconds.map(lambda at: Mark(at, "point")), max_size=6)
 pairs = st.lists(seconds, max_size=8, unique=True).map(
@@ -38,7 +40,9 @@ taken_out = st.lists(spans, max_size=4)
 @given(st.one_of(points, pairs), taken_out, signals)
 @example([], [], Signals())
 @example([], [(0.0, LESSON_S)], Signals())
-def test_every_clip_keeps_its_length_and_its_place(marks: list[Mark], removed: list[tuple[float, float]], found: Signals) -> None:
+def test_every_clip_keeps_its_length_and_its_place(
+    marks: list[Mark], removed: list[tuple[float, float]], found: Signals
+) -> None:
     clips = propose(LESSON_S, marks, removed, found)
     assert clips == propose(LESSON_S, marks, removed, found)
     for clip in clips:
@@ -78,9 +82,9 @@ def test_without_marks_the_whole_lesson_is_in_clips(found: Signals) -> None:
 
 
 SMALL = Profile("small", 2.0, 5.0, 8.0, 10.0)
-places = st.lists(
-    st.tuples(st.integers(1, 29), st.integers(-4, 8)), max_size=11, unique_by=lambda pair: pair[0]
-).map(lambda rows: [Moment(float(at), float(worth), ()) for at, worth in sorted(rows)])
+places = st.lists(st.tuples(st.integers(1, 29), st.integers(-4, 8)), max_size=11, unique_by=lambda pair: pair[0]).map(
+    lambda rows: [Moment(float(at), float(worth), ()) for at, worth in sorted(rows)]
+)
 
 
 @settings(deadline=None, max_examples=300)
@@ -129,7 +133,9 @@ def test_a_long_micro_lesson_is_divided_at_its_points() -> None:
 
 
 def test_marks_are_read_and_what_is_private_begins_before_the_press() -> None:
-    assert read_event(b'{"event": "marker", "title": "x"}') == read_event(b'{"event": "marker", "mark": "point", "title": "x"}')
+    assert read_event(b'{"event": "marker", "title": "x"}') == read_event(
+        b'{"event": "marker", "mark": "point", "title": "x"}'
+    )
     assert read_event(b'{"event": "lesson_opened"}') is None and read_event(b"[") is None and read_event(b"[1]") is None
     assert read_event(b'{"event": "marker", "mark": "nonsense"}') is None
     stage = read_event(b'{"event": "stage"}')
@@ -140,7 +146,9 @@ def test_marks_are_read_and_what_is_private_begins_before_the_press() -> None:
 
 
 @given(st.lists(spans, max_size=6), st.lists(spans, max_size=6))
-def test_what_is_taken_out_is_gone_and_the_rest_is_there(some: list[tuple[float, float]], holes: list[tuple[float, float]]) -> None:
+def test_what_is_taken_out_is_gone_and_the_rest_is_there(
+    some: list[tuple[float, float]], holes: list[tuple[float, float]]
+) -> None:
     left = without(some, holes)
     for at in {edge + 0.05 for span in [*some, *holes] for edge in span}:
         expected = any(a < at < b for a, b in some) and not any(a < at < b for a, b in holes)

@@ -1,0 +1,1 @@
+"""What becomes of a recorded lesson, measured: `python -m benchmarks.recorder --json`."""
