@@ -25,8 +25,10 @@ def main() -> None:
     parser.add_argument("--log-format", choices=STYLES, default="json")
     arguments = parser.parse_args()
     configure(arguments.log_level, arguments.log_format)
-    child = LiveChild(arguments.data, ("--log-level", arguments.log_level, "--log-format", arguments.log_format))
-    run_recorder(RecorderConfig(arguments.data, arguments.poll, arguments.jobs, arguments.exit_with_parent), live=child)
+    options = ("--log-level", arguments.log_level, "--log-format", arguments.log_format)
+    beside = tuple(LiveChild(module, arguments.data, options) for module in ("recorder.live", "recorder.clips"))
+    config = RecorderConfig(arguments.data, arguments.poll, arguments.jobs, arguments.exit_with_parent)
+    run_recorder(config, beside=beside)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def unplayable(path: Path) -> str | None:
         with av.open(str(path)) as media:
             if not media.duration or not media.streams:
                 return "no length"
-            for stream in media.streams:
+            for stream in (s for s in media.streams if s.type in ("video", "audio")):  # chapters are a stream, too
                 if not _decodes(media, stream, media.start_time or 0):
                     return f"the {stream.type} does not start"
                 if not _ends(media, stream):
@@ -47,8 +48,8 @@ def _decodes(media: av.container.InputContainer, stream: av.stream.Stream, at_us
     return count > 0
 
 
-def poster(path: Path, at_us: int) -> bytes | None:
-    """A JPEG of the key frame before that moment of a file, at most 640 pixels wide."""
+def poster(path: Path, at_us: int, private: Sequence[tuple[float, float]] = ()) -> bytes | None:
+    """A JPEG of the key frame before that moment of a file, at most 640 pixels wide; None where it is private."""
     try:
         with av.open(str(path)) as media:
             if not media.streams.video:
@@ -57,7 +58,8 @@ def poster(path: Path, at_us: int) -> bytes | None:
             stream.codec_context.skip_frame = "NONKEY"
             media.seek(at_us, backward=True)
             frame = next(iter(media.decode(stream)), None)
-        return _jpeg(frame) if frame is not None else None
+        hidden = frame is None or any(start <= (frame.time or 0.0) < end for start, end in private)
+        return None if frame is None or hidden else _jpeg(frame)
     except av.FFmpegError:
         return None
 

@@ -6,9 +6,8 @@ The voice goes into exactly one file: the camera's, else the screen's, else one 
 from __future__ import annotations
 
 import errno
-import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,8 @@ import av
 import numpy as np
 
 from recorder import check, library
+from recorder.clips.marks import Mark, private_spans, read_event
+from recorder.clips.spans import Span
 from recorder.library import Chapter, GapEntry, Manifest, TrackEntry
 from recorder.mux import Written, write_media
 from recorder.packets import Track, load_epoch
@@ -27,6 +28,8 @@ from recorder.zwl import Kind, ZwlReader
 _SPARE_BYTES = 64 << 20
 
 VIDEO_SOURCES = ("camera", "screen")
+# In thirtieths of the file: the first that may be shown.
+_POSTER_AT = (10, 15, 20, 5, 25, 1)
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,9 @@ def derive(order: Order, tell: Callable[[str], None] = lambda _: None) -> Manife
         files.make_all()
         if not files.tracks:
             raise RuntimeError("no file could be made of this lesson")
-        manifest = _manifest(order, timeline, files, _poster(order, files, work))
+        end_s = max(written.end_us for written in files.written) / 1e6
+        private = private_spans(_marks(order, timeline), end_s)
+        manifest = _manifest(order, timeline, files, _poster(order, files, work, private))
         library.publish(order.library, work, manifest)
     return manifest
 
@@ -182,37 +187,36 @@ def _manifest(order: Order, timeline: Timeline, files: _Files, poster: str | Non
 
 
 def _chapters(order: Order, timeline: Timeline) -> Iterable[Chapter]:
+    """Where the teacher said that something begins."""
+    count = 0
+    for mark in _marks(order, timeline):
+        if mark.name in ("begin", "point"):
+            count += 1
+            yield Chapter(mark.title or f"{count}", _seconds(round(mark.at_s * 1e6)))
+
+
+def _marks(order: Order, timeline: Timeline) -> Iterable[Mark]:
     """The teacher's markers, from the event tracks."""
     for epoch in order.epochs:
         for path in sorted((order.recording / epoch).glob("00000-*.zwl")):
             for record in ZwlReader(path).read():
-                title = _marker_title(record.body) if record.kind == Kind.EVENT else None
-                if title is not None:
+                said = read_event(record.body) if record.kind == Kind.EVENT else None
+                if said is not None and said.mark is not None:
                     at_us = timeline.place(np.array([record.arrival_us], np.int64))[0]
-                    yield Chapter(title, _seconds(max(0, int(at_us))))
+                    yield Mark(max(0.0, float(at_us) / 1e6), said.mark, said.on, said.title)
 
 
-def _marker_title(body: bytes) -> str | None:
-    try:
-        value = json.loads(body)
-    except ValueError:
-        return None
-    if not isinstance(value, dict) or value.get("event") != "marker":
-        return None
-    return str(value.get("title", ""))
-
-
-def _poster(order: Order, files: _Files, work: Path) -> str | None:
-    """A still of the slides, else of the teacher, from a third into the file."""
+def _poster(order: Order, files: _Files, work: Path, private: Sequence[Span]) -> str | None:
+    """A still of the slides, else of the teacher, from a third into the file or from later on; never a private one."""
     by_source = {track.source: (track, written) for track, written in zip(files.tracks, files.written, strict=True)}
     for source in ("screen", "camera"):
         if source not in by_source:
             continue
         track, written = by_source[source]
-        data = check.poster(
-            order.library / track.file,
-            written.start_us + (written.end_us - written.start_us) // 3,
-        )
+        length_us = written.end_us - written.start_us
+        moments = (written.start_us + length_us * tenth // 30 for tenth in _POSTER_AT)
+        stills = (check.poster(order.library / track.file, at_us, private) for at_us in moments)
+        data = next((still for still in stills if still), None)
         if data:
             path = work / "poster.jpg"
             path.write_bytes(data)

@@ -17,6 +17,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from recorder.clips.store import CLIPS, LOCK, file_states
+
 MANIFEST = "manifest.json"
 # A player may go on with the version that it began with for this long.
 KEPT_FOR_PLAYERS_S = 600
@@ -150,6 +152,8 @@ def sweep(folder: Path, now_s: float) -> list[str]:
         if manifest is None or now_s - (folder / MANIFEST).stat().st_mtime <= KEPT_FOR_PLAYERS_S:
             return []
         named = {track["file"] for track in manifest["tracks"]} | {manifest["poster"], MANIFEST, _LOCK}
+        clips = file_states(folder)
+        named |= {CLIPS, f"{CLIPS}.new", LOCK, *(name for name, state in clips.items() if state != "withdrawn")}
         removed = [path for path in folder.iterdir() if path.name not in named]
         for path in removed:
             path.unlink()

@@ -1,4 +1,4 @@
-"""Keeps the process that makes stills of live lessons (`recorder.live`) running beside the recorder."""
+"""Keeps the processes running that work beside the recorder: stills of live lessons, micro-lessons."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ _AGAIN_S = 5.0
 class LiveChild:
     """One child; `step` starts it again when it is gone."""
 
-    def __init__(self, data: Path, options: tuple[str, ...] = ()) -> None:
-        self._command = [sys.executable, "-m", "recorder.live", "--data", str(data), *options]
+    def __init__(self, module: str, data: Path, options: tuple[str, ...] = ()) -> None:
+        self._module = module
+        self._command = [sys.executable, "-m", module, "--data", str(data), *options]
         self._process: subprocess.Popen[bytes] | None = None
         self._again_s = 0.0
 
     def step(self, now_s: float) -> None:
         """Look after it. `now_s` is Unix time."""
         if self._process is not None and self._process.poll() is not None:
-            log.error("live_ended", code=self._process.returncode)
+            log.error("child_ended", module=self._module, code=self._process.returncode)
             self._process, self._again_s = None, now_s + _AGAIN_S
         if self._process is None and now_s >= self._again_s:
             self._process = subprocess.Popen(self._command)

@@ -74,7 +74,7 @@ def write_media(
         start_us, end_us = _mux_all(
             out, video_stream, chain(seen, video), voice_stream, chain(heard, voice or ()), sizes
         )
-    _sync(path)
+    sync_file(path)
     return replace(
         _described(suffix, codec, bool(heard), sizes),
         start_us=start_us,
@@ -200,7 +200,8 @@ def _opus_template(stereo: bool) -> av.container.InputContainer:
     return av.open(buffer, "r")
 
 
-def _sync(path: Path) -> None:
+def sync_file(path: Path) -> None:
+    """Bring a written file to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import mmap
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,7 +36,7 @@ class Track:
     """One track of one epoch. Columns have one row a packet, by `seq`, without duplicates.
 
     `seq` and `ts` are unwrapped to 64 bits; `arrival_us` is the server's Unix time; `pt` the payload type; `marker` the
-    RTP marker; `part`, `start` and `end` say where the payload stands.
+    RTP marker; `part`, `head`, `start` and `end` say where the packet and its payload stand.
     """
 
     epoch: str
@@ -48,6 +48,7 @@ class Track:
     pt: Int64s
     marker: NDArray[np.bool_]
     part: Int64s
+    head: Int64s
     start: Int64s
     end: Int64s
     parts: list[memoryview] = field(repr=False)
@@ -68,13 +69,15 @@ class Track:
         return {c.pt: c.codec for c in self.header.codecs}
 
 
-def load_epoch(folder: Path) -> list[Track]:
-    """All tracks of one epoch that have a readable TRACK record and at least one packet."""
+def load_epoch(folder: Path, sources: Container[str] | None = None) -> list[Track]:
+    """All tracks of one epoch, or of these sources, with a readable TRACK record and at least one packet."""
     files: dict[int, list[Path]] = defaultdict(list)
     for path in sorted(folder.glob("*.zwl")):
         number = path.name.split("-")[0]
         if number.isdecimal() and int(number):
             files[int(number)].append(path)
+    if sources is not None:
+        files = {number: paths for number, paths in files.items() if _source(paths[0]) in sources}
     return [track for number, paths in sorted(files.items()) for track in _load_tracks(folder.name, number, paths)]
 
 
@@ -102,7 +105,8 @@ class _Columns:
         good = (number[0] >> 6 == 2) & (payload <= stop)
         seq = number[2] << 8 | number[3]
         ts = number[4] << 24 | number[5] << 16 | number[6] << 8 | number[7]
-        rows = (seq, ts, arrived, number[1], np.full(len(seq), part), payload, np.maximum(payload, finish))
+        where = np.full(len(seq), part), begin, payload, np.maximum(payload, finish)
+        rows = (seq, ts, arrived, number[1], *where)
         self.blocks.append(np.stack([row[good] for row in rows]))
 
 
@@ -168,6 +172,12 @@ def _load_tracks(epoch: str, number: int, paths: list[Path]) -> Iterator[Track]:
             yield track
 
 
+def _source(path: Path) -> str | None:
+    data = _map(path)
+    header = _first_header(data) if data is not None else None
+    return header.source if header is not None else None
+
+
 def _first_header(data: memoryview) -> TrackHeader | None:
     for kind, _, _, start, end in scan(data, len(MAGIC)):
         return _header(bytes(data[start:end])) if kind == Kind.TRACK else None
@@ -203,7 +213,7 @@ def _track(
     # The first of equal numbers stays: the one that came first.
     _, order = np.unique(seq, return_index=True)
     ts = unwrap(raw[1], 32)
-    arrival_us, flags, part, start, end = (column[order] for column in raw[2:])
+    arrival_us, flags, part, head, start, end = (column[order] for column in raw[2:])
     return Track(
         epoch=epoch,
         number=number,
@@ -214,6 +224,7 @@ def _track(
         pt=flags & 0x7F,
         marker=(flags & _MARKER) != 0,
         part=part,
+        head=head,
         start=start,
         end=end,
         parts=parts,

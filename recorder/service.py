@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -220,8 +221,8 @@ def _read_lines(process: subprocess.Popen[str], lines: list[dict[str, Any]]) -> 
             continue
 
 
-def run_recorder(config: RecorderConfig, stop: threading.Event | None = None, live: LiveChild | None = None) -> None:
-    """Record until `stop` is set (SIGTERM and SIGINT set it when called from the main thread), `live` beside it."""
+def run_recorder(config: RecorderConfig, stop: threading.Event | None = None, beside: Sequence[LiveChild] = ()) -> None:
+    """Record until `stop` is set (SIGTERM and SIGINT set it when called from the main thread), the others beside it."""
     halt = stop or threading.Event()
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -235,11 +236,11 @@ def run_recorder(config: RecorderConfig, stop: threading.Event | None = None, li
                 log.info("parent_gone")
                 break
             recorder.step(time.time())
-            if live is not None:
-                live.step(time.time())
+            for child in beside:
+                child.step(time.time())
             halt.wait(config.poll_s)
     finally:
         recorder.close()
-        if live is not None:
-            live.close()
+        for child in beside:
+            child.close()
         log.info("stopped")

@@ -84,13 +84,14 @@ class LogCodec:
 
 @dataclass(frozen=True, slots=True)
 class TrackHeader:
-    """Body of TRACK, the first record of a track file."""
+    """Body of TRACK, the first record of a track file; `audio_level`: id of that element in the packets' headers."""
 
     source: str
     participant: str
     kind: str
     codecs: tuple[LogCodec, ...]
     ssrc: int
+    audio_level: int | None = None
 
     @classmethod
     def parse(cls, body: bytes) -> Self:
@@ -104,6 +105,7 @@ class TrackHeader:
                 str(value["kind"]),
                 codecs,
                 int(value["ssrc"]),
+                int(value["audio_level"]) if value.get("audio_level") else None,
             )
         except (KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
             raise ValueError(f"bad TRACK record: {error}") from error
@@ -117,6 +119,7 @@ class TrackHeader:
             "kind": self.kind,
             "codecs": codecs,
             "ssrc": self.ssrc,
+            "audio_level": self.audio_level,
         }
         return json.dumps(value, ensure_ascii=False).encode()
 

@@ -157,6 +157,7 @@ class Commands:
             "kind": rtp["kind"],
             "codecs": [{name: codec[name] for name in ("pt", "codec", "clock_rate")} for codec in media],
             "ssrc": 0,
+            "audio_level": rtp["extensions"].get("audio_level"),
         }
         self._core.add_tap(publication.handle, owner.lesson.tracks, json.dumps(header).encode())
 

@@ -240,7 +240,7 @@ def _move(pieces: list[_Piece], free: Sequence[Span], pauses: Sequence[Span], pr
         to_s = (pause[0] + pause[1]) / 2
         ending = [p for p in pieces if p.end_s == at_s]
         starting = [p for p in pieces if p.start_s == at_s]
-        others = [p for p in pieces if p.start_s < at_s < p.end_s or p not in ending and p not in starting]
+        others = [p for p in pieces if p.start_s < at_s < p.end_s or (p not in ending and p not in starting)]
         lengths = [(at_s - p.start_s, to_s - p.start_s) for p in ending] + [
             (p.end_s - at_s, p.end_s - to_s) for p in starting
         ]

@@ -1,7 +1,7 @@
 """Turned pages in small grey pictures of a screen, one a second. Values in, values out.
 
-A pixel counts that was at rest and is at rest at another value: a pointer, a fade's middle and an embedded video are not
-at rest. And a page takes old ink away, where an animation, a formula that is built up or a pen only adds some.
+A pixel counts that was at rest and is at rest at another value: a pointer, the middle of a fade and an embedded video
+are not at rest. And a page takes old ink away, where an animation, a formula that is built up or a pen only adds some.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 LOOK = (128, 72)  # width, height
 Look = NDArray[np.uint8]
 _Floats = NDArray[np.float32]
+_Times = NDArray[np.float64]
 _Flags = NDArray[np.bool_]
 
 # A pixel is at rest that changed by less for so many seconds; at another value when by more than that.
@@ -41,9 +42,19 @@ class SlideChanges:
     """Feed `see` once a second; each answers the moments that it proved, `finish` the last."""
 
     def __init__(self) -> None:
+        shape = LOOK[1], LOOK[0]
         self._before: _Floats | None = None
         self._before_s = 0.0
         self._run: _Run | None = None
+        self._rest: _Floats = np.zeros(shape, np.float32)
+        self._old: _Floats = self._rest
+        self._quiet: NDArray[np.int64] = np.zeros(shape, np.int64)
+        # Of what moves now: its greatest step, and when that was; of what came to rest: when it had turned.
+        self._biggest: _Floats = np.zeros(shape, np.float32)
+        self._biggest_s: _Times = np.zeros(shape, np.float64)
+        self._turned_s: _Times = np.zeros(shape, np.float64)
+        self._activity: _Floats = np.zeros(shape, np.float32)
+        self._changed: _Flags = np.zeros(shape, np.bool_)
 
     def see(self, at_s: float, look: Look) -> list[float]:
         """The next picture; moments of pages that were turned some seconds before."""
@@ -54,10 +65,10 @@ class SlideChanges:
         step = np.abs(now - self._before)
         moved = step > _QUIET
         bigger = moved & (step > self._biggest)
-        self._biggest = np.where(bigger, step, self._biggest)
+        self._biggest = np.where(bigger, step, self._biggest).astype(np.float32)
         self._biggest_s = np.where(bigger, (at_s + self._before_s) / 2, self._biggest_s)
         self._quiet = np.where(moved, 0, self._quiet + 1)
-        self._activity = _FORGET * self._activity + (1 - _FORGET) * moved
+        self._activity = (_FORGET * self._activity + (1 - _FORGET) * moved).astype(np.float32)
         self._before, self._before_s = now, at_s
         settled = self._quiet == _QUIET_STEPS
         return self._settle(now, settled)
@@ -68,14 +79,7 @@ class SlideChanges:
 
     def _begin(self, now: _Floats, at_s: float) -> None:
         self._before, self._before_s = now, at_s
-        self._rest = now.copy()
-        self._old = now.copy()
-        self._quiet = np.zeros(now.shape, np.int32)
-        self._biggest = np.zeros(now.shape, np.float32)
-        self._biggest_s = np.full(now.shape, at_s, np.float64)
-        self._turned_s = np.full(now.shape, at_s, np.float64)
-        self._activity = np.zeros(now.shape, np.float32)
-        self._changed: _Flags = np.zeros(now.shape, np.bool_)
+        self._rest = now
 
     def _settle(self, now: _Floats, settled: _Flags) -> list[float]:
         turned = settled & (np.abs(now - self._rest) > _OTHER) & (self._activity < _MOVING)
@@ -88,7 +92,7 @@ class SlideChanges:
             self._changed |= turned
             self._turned_s = np.where(turned, self._biggest_s, self._turned_s)
         self._rest = np.where(settled, now, self._rest)
-        self._biggest = np.where(settled, 0, self._biggest)
+        self._biggest = np.where(settled, 0, self._biggest).astype(np.float32)
         if self._run is None:
             return []
         self._run = _Run(self._run.steps + 1, self._run.calm + 1 if share < _RUN else 0)

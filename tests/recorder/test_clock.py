@@ -38,7 +38,7 @@ def track(
     ts = np.rint(media_s * RATE).astype(np.int64)
     return Track(
         epoch="1", number=1, header=header, seq=np.arange(count), ts=ts, arrival_us=arrival_us, pt=zeros + 96,
-        marker=zeros == 0, part=zeros, start=zeros, end=zeros, parts=[], reports=received,
+        marker=zeros == 0, part=zeros, head=zeros, start=zeros, end=zeros, parts=[], reports=received,
     )  # fmt: skip
 
 

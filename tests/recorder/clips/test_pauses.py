@@ -15,7 +15,7 @@ TRUE = [(20.0, 21.5), (64.0, 67.0), (120.0, 121.0)]
 def talk(floor: float, speech: float, seed: int = 3) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Packets of 20 ms: words of half a second with breaths of a tenth, silent in the true pauses."""
     chance = np.random.default_rng(seed)
-    at = np.arange(int(END_S * 50)) * 0.02
+    at = (np.arange(int(END_S * 50)) * 0.02).astype(np.float64)
     silent = (at % 0.6 > 0.5) | np.any([(at >= a) & (at < b) for a, b in TRUE], axis=0)
     return at, np.where(silent, floor, speech) + chance.normal(0, 2, len(at))
 
