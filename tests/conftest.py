@@ -26,6 +26,8 @@ settings.load_profile("house")
 TESTS = Path(__file__).parent
 # What needs a whole server, browsers or minutes comes last: whoever broke something small is told at once.
 LAST = ("recorder", "benchmarks", "interop", "e2e")
+# Fixtures of the loop that outlives a test; whoever asks for one runs in it.
+SHARED = {"browser", "lesson"}
 
 
 def place(path: Path) -> int:
@@ -38,8 +40,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Fast tests first, otherwise the order stays; on a person's own machine without root, no network namespaces."""
     items.sort(key=lambda item: place(item.path))
     for item in items:
-        # One loop for all of them, so that they may share a browser.
-        if item.get_closest_marker("e2e") and pytest_asyncio.is_async_test(item):
+        # One loop for all that share a browser; whatever else a test awaits keeps a loop of its own.
+        if SHARED.intersection(getattr(item, "fixturenames", ())) and pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
     if os.geteuid() != 0 and "CI" not in os.environ:
         left_out = [item for item in items if item.get_closest_marker("netns")]
