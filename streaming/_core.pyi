@@ -254,8 +254,10 @@ class Core:
     def put_still(self, lesson: int, source: str, format: str, width: int, height: int, file: bytes) -> str:
         """A picture for everybody in the lesson whose transport has `stills` "to_peer"; its SHA-256 in hexadecimal digits.
 
-        `source` "camera" | "screen", `format` "webp" | "png"; at most 256 KiB.
+        `source` "camera" | "screen", `format` "webp" | "png" | "jpeg"; at most 256 KiB.
         """
+    def give_still(self, transport: int, format: str, width: int, height: int, file: bytes) -> str:
+        """Client role: this end's camera as a still, to its server (a teacher's is the lesson's); its SHA-256. At most 24 KiB."""
     def show_stills(self, transport: int, of: list[tuple[int, int]]) -> None:
         """The transport gets the own stills of these transports of its lesson, each named by a tile (not 0), and no others
         any more; at most 64, and handles that are gone are left out.
@@ -269,7 +271,8 @@ class Core:
         """What happened since the last call, bounded:
 
         {"event": "connected", transport, protocol, address}, "disconnected" {transport}, "failed"|"closed" {transport, reason},
-        "first_media" {publication}, "still" {lesson, source, hash, bytes, width, height}, "log" {lesson, bytes, error, sealed}, "overflow" {count}.
+        "first_media" {publication}, "still" {lesson, source, hash, bytes, width, height},
+        "own_still" {transport, tile, hash, bytes, width, height} (tile 0: of the peer itself), "log" {lesson, bytes, error, sealed}, "overflow" {count}.
         """
 
     # control: columns only

@@ -80,7 +80,8 @@ class MediaClient:
         `connected` {transport, protocol, address}, `disconnected`, `failed`, `closed` {transport, reason},
         `first_media` {publication}, `rung` {subscription, spatial, height, reason, estimate_kbps},
         `wanted` {publication, watched, recorded},
-        `log` {lesson, bytes, error, sealed}, `still` {lesson, source, hash, bytes, width, height}, `overflow` {count},
+        `log` {lesson, bytes, error, sealed}, `still` {lesson, source, hash, bytes, width, height},
+        `own_still` {transport, hash, bytes, width, height}, `overflow` {count},
         `stats` {transports: list[TransportStats], publications: list[PublicationStats],
         subscriptions: list[SubscriptionStats], drops: {reason: count}}.
         """

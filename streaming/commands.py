@@ -123,7 +123,9 @@ class Commands:
         if source not in SOURCES:
             raise ValueError(f"source is {source!r}, must be one of {', '.join(SOURCES)}")
         handle = self._core.add_publication(transport, rtp, granted=granted)
-        publication = Publication(handle, owner.lesson, source, label, granted, recorded)
+        publication = Publication(
+            handle, owner.lesson, source, label, granted, recorded, of_classroom=owner.stills == "to_peer"
+        )
         self._model.add_publication(owner, publication)
         if publication.in_log:
             self._tap(owner, publication, rtp)

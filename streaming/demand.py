@@ -120,14 +120,14 @@ def _listens(transport: Transport) -> bool:
 
 
 def _roles(transport: Transport) -> list[tuple[Subscription, int]]:
-    """The connected legs of a transport; a second sound or picture of one kind is that of a classroom on stage."""
+    """The connected legs of a transport; what comes from a classroom is the stage, and so is a second one of a kind."""
     result = []
     seen: set[int] = set()
     for leg in transport.subscriptions.values():
         if leg.publication is None:
             continue
         role = ROLE[leg.publication.source]
-        if role in seen:
+        if leg.publication.of_classroom or role in seen:
             role = STAGE_SOUND if leg.kind == "audio" else STAGE_PICTURE
         seen.add(role)
         result.append((leg, role))

@@ -25,6 +25,7 @@ class Publication:
     label: Label
     granted: bool = True  # its packets pass
     recorded: bool = True  # goes into its lesson's log, where there is one
+    of_classroom: bool = False  # it comes from a page that receives
     wanted: Wanted | None = None  # what its sender was told; None: nothing yet, all encodings run
 
     @property

@@ -98,6 +98,8 @@ class Node:
                     self._model.lesson_ids.pop(handle, None)
             elif event["event"] == "still":
                 event["lesson"] = self._model.lesson_ids.get(event["lesson"])
+            elif event["event"] == "own_still":
+                del event["tile"]  # a server's peers have one each
             elif (transport := self._model.transports.get(event.get("transport", 0))) is not None:
                 transport.connected = event["event"] == "connected"
                 if event["event"] in ("failed", "closed"):

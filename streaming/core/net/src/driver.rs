@@ -140,7 +140,10 @@ impl Driver {
                 self.open.remove(transport);
                 self.peers.retain(|_, id| id != transport);
             }
-            Event::Disconnected { .. } | Event::FirstMedia { .. } | Event::Still { .. } => {}
+            Event::Disconnected { .. }
+            | Event::FirstMedia { .. }
+            | Event::Still { .. }
+            | Event::OwnStill { .. } => {}
         }
         Some(event)
     }

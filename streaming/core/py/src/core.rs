@@ -231,6 +231,22 @@ impl Core {
         Ok(hash)
     }
 
+    fn give_still(
+        &self,
+        transport: u32,
+        format: &str,
+        width: u16,
+        height: u16,
+        file: &Bound<'_, PyBytes>,
+    ) -> PyResult<String> {
+        let still = stills::still("camera", format, width, height, file.as_bytes())?;
+        let hash = stills::hex(&still.hash());
+        self.inner
+            .give_still(TransportId(transport), still)
+            .map_err(raise)?;
+        Ok(hash)
+    }
+
     fn request_keyframe(&self, publication: u32) -> PyResult<()> {
         self.inner
             .request_keyframe(PublicationId(publication))

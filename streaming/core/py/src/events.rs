@@ -3,7 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use zhuandi_net::{CoreEvent, LogEvent};
-use zhuandi_sfu::api::{Event, Proto};
+use zhuandi_sfu::api::{Event, Proto, Still};
 
 use crate::stills::{hex, source_name};
 
@@ -66,15 +66,29 @@ fn engine_event(dict: &Bound<'_, PyDict>, event: &Event) -> PyResult<()> {
             dict.set_item("publication", publication.0)?;
         }
         Event::Still { lesson, still } => {
-            let about = still.begin(0);
             dict.set_item("event", "still")?;
             dict.set_item("lesson", lesson.0)?;
-            dict.set_item("source", source_name(about.source))?;
-            dict.set_item("hash", hex(&about.hash))?;
-            dict.set_item("bytes", about.bytes)?;
-            dict.set_item("width", about.width)?;
-            dict.set_item("height", about.height)?;
+            dict.set_item("source", source_name(still.source()))?;
+            picture(dict, still)?;
+        }
+        Event::OwnStill {
+            transport,
+            tile,
+            still,
+        } => {
+            dict.set_item("event", "own_still")?;
+            dict.set_item("transport", transport.0)?;
+            dict.set_item("tile", tile)?;
+            picture(dict, still)?;
         }
     }
     Ok(())
+}
+
+fn picture(dict: &Bound<'_, PyDict>, still: &Still) -> PyResult<()> {
+    let about = still.begin(0, 0);
+    dict.set_item("hash", hex(&about.hash))?;
+    dict.set_item("bytes", about.bytes)?;
+    dict.set_item("width", about.width)?;
+    dict.set_item("height", about.height)
 }

@@ -8,7 +8,11 @@ use crate::errors::bad;
 use crate::params::{choose, word_of};
 
 const SOURCES: &[(&str, Source)] = &[("camera", Source::Camera), ("screen", Source::Screen)];
-const FORMATS: &[(&str, Format)] = &[("webp", Format::WebP), ("png", Format::Png)];
+const FORMATS: &[(&str, Format)] = &[
+    ("webp", Format::WebP),
+    ("png", Format::Png),
+    ("jpeg", Format::Jpeg),
+];
 
 /// A file with what is said about it.
 pub(crate) fn still(

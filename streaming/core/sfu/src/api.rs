@@ -279,6 +279,15 @@ pub enum Event {
         /** the picture */
         still: Arc<Still>,
     },
+    /// A page's own still came whole, or is the newest again.
+    OwnStill {
+        /** from which connection */
+        transport: TransportId,
+        /** 0: the peer's own; else whose, as a server names it */
+        tile: u32,
+        /** the picture */
+        still: Arc<Still>,
+    },
 }
 
 /// What goes to the log writer.

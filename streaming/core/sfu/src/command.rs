@@ -104,6 +104,13 @@ pub enum Command {
         /** whole and hashed */
         still: Arc<Still>,
     },
+    /// A client's own still, for its server.
+    GiveStill {
+        /** to */
+        transport: TransportId,
+        /** whole and hashed */
+        still: Arc<Still>,
+    },
     /// A lesson is over: its stills are forgotten; its transports are removed one by one.
     CloseLesson {
         /** which */

@@ -104,6 +104,8 @@ drop_reasons! {
     ChannelClosed = "channel_closed",
     /// A message about stills from who may not send it.
     StillForbidden = "still_forbidden",
+    /// An own still larger than those may be.
+    StillTooLarge = "still_too_large",
     /// A chunk or an answer about a still that nobody announced.
     StillUnknown = "still_unknown",
     /// A still whose bytes are not those that were announced.

@@ -9,7 +9,9 @@ pub const CHUNK: usize = 1_000;
 /// Bytes of a chunk's message before its data.
 pub const CHUNK_HEADER: usize = 6;
 /// Bytes of a begin.
-pub const BEGIN_LEN: usize = 46;
+pub const BEGIN_LEN: usize = 50;
+/// Most bytes of a page's own still.
+pub const MAX_OWN_BYTES: usize = 24 << 10;
 /// Largest side of a picture, in pixels.
 pub const MAX_SIDE: u16 = 4_096;
 
@@ -33,6 +35,8 @@ pub enum Format {
     WebP,
     /// RFC 2083
     Png,
+    /// ITU-T T.81
+    Jpeg,
 }
 
 /// What a still is, before its bytes.
@@ -50,6 +54,8 @@ pub struct Begin {
     pub height: u16,
     /// Bytes of the file, 1 to [`MAX_BYTES`].
     pub bytes: u32,
+    /// Whose it is: 0 the lesson's, or the page's own; else the tile of a wall.
+    pub of: u32,
     /// SHA-256 of the file.
     pub hash: [u8; 32],
 }
@@ -153,11 +159,13 @@ fn parse_begin(bytes: &[u8], number: u16) -> Result<Begin, Malformed> {
         format: match read::u8_at(bytes, 4)? {
             1 => Format::WebP,
             2 => Format::Png,
+            3 => Format::Jpeg,
             _ => return Err(Malformed::Reserved),
         },
         width: read::u16_at(bytes, 6)?,
         height: read::u16_at(bytes, 8)?,
         bytes: read::u32_at(bytes, 10)?,
+        of: read::u32_at(bytes, 14)?,
         hash: hash.try_into().map_err(|_| Malformed::Length)?,
     };
     if begin.is_sound() {
@@ -184,6 +192,7 @@ fn write_begin(out: &mut Vec<u8>, begin: &Begin) {
     let format = match begin.format {
         Format::WebP => 1,
         Format::Png => 2,
+        Format::Jpeg => 3,
     };
     out.extend([BEGIN_TYPE, source]);
     out.extend(begin.number.to_be_bytes());
@@ -191,5 +200,6 @@ fn write_begin(out: &mut Vec<u8>, begin: &Begin) {
     out.extend(begin.width.to_be_bytes());
     out.extend(begin.height.to_be_bytes());
     out.extend(begin.bytes.to_be_bytes());
+    out.extend(begin.of.to_be_bytes());
     out.extend(begin.hash);
 }

@@ -32,8 +32,8 @@ export type Message =
 const BEGIN = 1
 const CHUNK_TYPE = 2
 const HAVE = 3
-const BEGIN_LENGTH = 46
-const HASH_AT = 14
+const BEGIN_LENGTH = 50
+const HASH_AT = 18
 const CHUNK_HEADER = 6
 const HAVE_HEADER = 4
 const SOURCES: readonly StillSource[] = ['camera', 'screen']
@@ -78,7 +78,7 @@ function parseBegin(view: DataView, number: number): Message | null {
   const bytes = view.getUint32(10)
   if (!source || !format || bytes < 1 || bytes > MAX_BYTES) return null
   const hash = hex(new Uint8Array(view.buffer, HASH_AT, 32))
-  const [width, height, of] = [view.getUint16(6), view.getUint16(8), 0]
+  const [width, height, of] = [view.getUint16(6), view.getUint16(8), view.getUint32(14)]
   const begin = { number, source, format, width, height, bytes, of, hash }
   return { type: 'begin', begin }
 }
@@ -92,6 +92,7 @@ export function writeBegin(begin: Begin): ArrayBuffer {
   view.setUint16(6, begin.width)
   view.setUint16(8, begin.height)
   view.setUint32(10, begin.bytes)
+  view.setUint32(14, begin.of)
   for (let at = 0; at < 32; at++) view.setUint8(HASH_AT + at, parseInt(begin.hash.slice(2 * at, 2 * at + 2), 16))
   return view.buffer
 }

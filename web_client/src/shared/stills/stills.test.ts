@@ -73,11 +73,12 @@ it('writes messages as the protocol says and reads them back', () => {
     width: 1280,
     height: 720,
     bytes: 20000,
-    of: 0,
+    of: 258,
     hash: 'ab'.repeat(32),
   }
   const bytes = new Uint8Array(writeBegin(begin))
-  expect(hex(bytes.subarray(0, 14))).toBe('01010007' + '0100' + '0500' + '02d0' + '00004e20')
+  expect(hex(bytes.subarray(0, 18))).toBe('01010007' + '0100' + '0500' + '02d0' + '00004e20' + '00000102')
+  expect(bytes.length).toBe(50)
   expect(parse(bytes.buffer)).toEqual({ type: 'begin', begin })
   expect(hex(new Uint8Array(writeChunk(7, 1, new Uint8Array(CHUNK + 2).fill(9))))).toBe('020000070001' + '0909')
   expect(hex(new Uint8Array(writeHave(7, Uint8Array.of(0xe0))))).toBe('03000007e0')
@@ -85,12 +86,13 @@ it('writes messages as the protocol says and reads them back', () => {
 
 it('reads nothing into what is no message of ours', () => {
   const tooLarge = new Uint8Array(writeBegin({ ...parsedBegin(), bytes: 256 * 1024 + 1 }))
-  for (const bytes of [[], [9, 0, 0, 1, 2], [1, 1, 0, 7, 1], [2, 0, 0, 7, 0, 0], [...tooLarge]])
+  const short = new Uint8Array(writeBegin(parsedBegin())).subarray(0, 46)
+  for (const bytes of [[], [9, 0, 0, 1, 2], [1, 1, 0, 7, 1], [2, 0, 0, 7, 0, 0], [...tooLarge], [...short]])
     expect(parse(Uint8Array.from(bytes).buffer)).toBe(null)
 })
 
 function parsedBegin(): Begin {
-  return { number: 1, source: 'camera', format: 'image/png', width: 1, height: 1, bytes: 1, of: 0, hash: '00'.repeat(32) }
+  return { number: 1, source: 'camera', format: 'image/jpeg', width: 1, height: 1, bytes: 1, of: 0, hash: '00'.repeat(32) }
 }
 
 it('brings a picture over, each piece once', async () => {
@@ -153,6 +155,25 @@ it('drops an older page for a newer one, and shows a page again that it knows wi
   await pass(1000)
   expect(shown.map(({ hash }) => hash)).toEqual([second.hash, second.hash])
   expect(teacher.sent.filter(({ type }) => type === 'chunk').length).toBeLessThan(8)
+})
+
+it('keeps tiles apart though they show the same picture', async () => {
+  const { teacher } = pair()
+  const server = teacher.other as FakeChannel
+  receiver = new StillReceiver((still) => shown.push(still), 128)
+  receiver.attach(asChannel(server))
+  const sent = await picture(1500)
+  const { file, ...about } = sent
+  for (const of of [3, 4]) {
+    teacher.send(writeBegin({ ...about, source: 'camera', number: of, of, bytes: file.length }))
+    for (const index of [0, 1]) teacher.send(writeChunk(of, index, file))
+  }
+  await pass(1000)
+  expect(shown.map(({ of, hash }) => [of, hash])).toEqual([3, 4].map((of) => [of, sent.hash]))
+  teacher.send(writeBegin({ ...about, source: 'camera', number: 5, of: 4, bytes: file.length }))
+  await pass(1000)
+  expect(shown.at(-1)?.of).toBe(4)
+  expect(server.sent.at(-1)).toEqual({ type: 'have', number: 5, bitmap: Uint8Array.of(0xc0) })
 })
 
 it('throws away what is not the announced file', async () => {

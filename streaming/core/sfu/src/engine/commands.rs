@@ -70,6 +70,7 @@ impl Engine {
                 }
             }
             Command::PutStill { lesson, still } => self.put_still(lesson, still),
+            Command::GiveStill { transport, still } => self.give_still(transport, &still),
             Command::CloseLesson { lesson } => self.forget_stills(lesson),
             Command::Remove { handle } => self.remove(now, handle),
         }

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use zhuandi_wire::still::{Begin, Message};
+use zhuandi_wire::still::{Begin, MAX_OWN_BYTES, Message, Source};
 use zhuandi_wire::time::Micros;
 
-use super::{LessonStills, Sender, Still, Taken};
+use super::own::MAX_TILES;
+use super::{LessonStills, OwnStills, Sender, Still, Taken};
 use crate::api::TransportId;
 use crate::channel::Channel;
 use crate::drop_reason::DropReason;
 use crate::transport::{Epoch, Transport};
 
-/// Which way stills go on a transport.
+/// Which way the lesson's stills go on a transport; own stills go the other way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Stills {
     /// No data channel.
@@ -27,6 +28,15 @@ pub enum Stills {
 const MIN_BEGIN_US: i64 = 200_000;
 /// Announcements that are remembered: one a source, and the one before it.
 const MAX_BEGUN: usize = 4;
+
+/// A still that is whole, or the newest again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Came {
+    /// For everybody who receives.
+    Lesson(Arc<Still>),
+    /// The peer's own under 0; of somebody else under a tile.
+    Own(u32, Arc<Still>),
+}
 
 /// A still that the peer announced.
 #[derive(Debug)]
@@ -44,8 +54,10 @@ pub struct End {
     pub channel: Option<Channel>,
     /// What the peer is to get.
     pub sender: Sender,
+    /// What the peer gave of its own, or a server of others.
+    pub own: OwnStills,
     /// Whose own stills the peer looks at, and under which tile.
-    pub shows: Vec<(TransportId, u32)>,
+    shows: Vec<(TransportId, u32)>,
     /// We open the channel, not the peer.
     opens: bool,
     begun: Vec<Begun>,
@@ -54,6 +66,20 @@ pub struct End {
 }
 
 impl End {
+    /// The peer looks at the own stills of these from now on, each under its tile; what was under other tiles is forgotten.
+    pub fn show(&mut self, shows: Vec<(TransportId, u32)>) {
+        let before = std::mem::replace(&mut self.shows, shows);
+        for gone in before.iter().filter(|pair| !self.shows.contains(pair)) {
+            self.sender.forget(gone.1);
+        }
+    }
+
+    /// The tile under which the peer looks at somebody.
+    pub fn tile_of(&self, other: TransportId) -> Option<u32> {
+        let mut found = self.shows.iter().filter(|(shown, _)| *shown == other);
+        found.next().map(|(_, tile)| *tile)
+    }
+
     /// An end that has not spoken yet; `opens`: the channel is ours to open.
     pub fn new(way: Stills, opens: bool) -> End {
         End {
@@ -62,6 +88,7 @@ impl End {
             opens,
             channel: None,
             sender: Sender::default(),
+            own: OwnStills::default(),
             begun: Vec::new(),
             began: None,
             greeted: false,
@@ -96,46 +123,33 @@ impl End {
         now: Micros,
         lesson: &mut LessonStills,
         bytes: &[u8],
-    ) -> Result<Option<Arc<Still>>, DropReason> {
-        let message = Message::parse(bytes).map_err(|_| DropReason::ChannelMalformed)?;
-        match (message, self.way) {
-            (Message::Begin(begin), Stills::FromPeer) => self.begin(now, lesson, begin),
-            (
-                Message::Chunk {
-                    number,
-                    index,
-                    data,
-                },
-                Stills::FromPeer,
-            ) => {
-                let named = |begun: &&mut Begun| begun.begin.number == number;
-                let begun = self.begun.iter_mut().find(named);
-                let begun = begun.ok_or(DropReason::StillUnknown)?;
-                let taken = lesson.take(now, &begun.begin.hash, index, data);
-                match taken {
-                    Ok(Taken::Waits(at)) => {
-                        begun.have_at = begun.have_at.min(at);
-                        Ok(None)
-                    }
-                    Ok(Taken::Again) => {
-                        begun.have_at = now;
-                        Ok(None)
-                    }
-                    Ok(Taken::Whole(still)) => {
-                        begun.have_at = now;
-                        Ok(Some(still))
-                    }
-                    Err(reason) => {
-                        self.begun.retain(|begun| begun.begin.number != number);
-                        Err(reason)
-                    }
-                }
-            }
-            (Message::Have { number, bitmap }, Stills::ToPeer) => {
+    ) -> Result<Option<Came>, DropReason> {
+        match Message::parse(bytes).map_err(|_| DropReason::ChannelMalformed)? {
+            Message::Begin(begin) => self.begin(now, lesson, begin),
+            Message::Chunk {
+                number,
+                index,
+                data,
+            } => self.chunk(now, lesson, number, index, data),
+            Message::Have { number, bitmap } => {
                 self.sender.have(number, bitmap);
                 Ok(None)
             }
-            _ => Err(DropReason::StillForbidden),
+        }
+    }
+
+    /// Which stills the peer may give: an output end the lesson's, a page that receives its own, a server tiles of others.
+    fn may_begin(&self, begin: &Begin) -> Result<(), DropReason> {
+        let may = match self.way {
+            Stills::None => false,
+            Stills::FromPeer => begin.of == 0,
+            Stills::ToPeer => self.opens == (begin.of != 0) && begin.source == Source::Camera,
+        };
+        let large = usize::try_from(begin.bytes).is_ok_and(|bytes| bytes > MAX_OWN_BYTES);
+        match (may, self.way == Stills::ToPeer && large) {
+            (false, _) => Err(DropReason::StillForbidden),
+            (true, true) => Err(DropReason::StillTooLarge),
+            (true, false) => Ok(()),
         }
     }
 
@@ -144,33 +158,85 @@ impl End {
         now: Micros,
         lesson: &mut LessonStills,
         begin: Begin,
-    ) -> Result<Option<Arc<Still>>, DropReason> {
+    ) -> Result<Option<Came>, DropReason> {
+        self.may_begin(&begin)?;
         let same = |begun: &&mut Begun| begun.begin == begin;
         if let Some(begun) = self.begun.iter_mut().find(same) {
             begun.have_at = now;
             return Ok(None);
         }
-        if self.began.is_some_and(|at| now.since(at) < MIN_BEGIN_US) {
+        // A server gives tiles as fast as the link takes them.
+        let tiles = begin.of != 0;
+        let soon = |at| now.since(at) < MIN_BEGIN_US;
+        if !tiles && self.began.is_some_and(soon) {
             return Err(DropReason::StillRate);
         }
         self.began = Some(now);
         self.begun
             .retain(|other| other.begin.number != begin.number);
-        if self.begun.len() >= MAX_BEGUN {
+        if self.begun.len() >= if tiles { 2 * MAX_TILES } else { MAX_BEGUN } {
             self.begun.remove(0);
         }
         self.begun.push(Begun {
             begin,
             have_at: now,
         });
-        Ok(lesson.begin(begin))
+        let known = match self.way {
+            Stills::FromPeer => lesson.begin(begin).map(Came::Lesson),
+            _ => self
+                .own
+                .begin(begin)
+                .map(|still| Came::Own(begin.of, still)),
+        };
+        Ok(known)
+    }
+
+    fn chunk(
+        &mut self,
+        now: Micros,
+        lesson: &mut LessonStills,
+        number: u16,
+        index: u16,
+        data: &[u8],
+    ) -> Result<Option<Came>, DropReason> {
+        let named = |begun: &&mut Begun| begun.begin.number == number;
+        let begun = self.begun.iter_mut().find(named);
+        let begun = begun.ok_or(DropReason::StillUnknown)?;
+        let Begin { of, hash, .. } = begun.begin;
+        let taken = match self.way {
+            Stills::FromPeer => lesson.take(now, &hash, index, data),
+            _ => self.own.take(now, of, &hash, index, data),
+        };
+        match taken {
+            Ok(Taken::Waits(at)) => {
+                begun.have_at = begun.have_at.min(at);
+                Ok(None)
+            }
+            Ok(Taken::Again) => {
+                begun.have_at = now;
+                Ok(None)
+            }
+            Ok(Taken::Whole(still)) => {
+                begun.have_at = now;
+                Ok(Some(match self.way {
+                    Stills::FromPeer => Came::Lesson(still),
+                    _ => Came::Own(of, still),
+                }))
+            }
+            Err(reason) => {
+                self.begun.retain(|begun| begun.begin.number != number);
+                Err(reason)
+            }
+        }
     }
 
     /// The channel has just become open: the peer is to get what is newest.
     pub fn greet(&mut self, lesson: &LessonStills) {
         let open = self.channel.as_ref().is_some_and(Channel::is_open);
         if open && self.way == Stills::ToPeer && !std::mem::replace(&mut self.greeted, true) {
-            lesson.newest().for_each(|still| self.sender.offer(still));
+            lesson
+                .newest()
+                .for_each(|still| self.sender.offer(0, still));
         }
     }
 
@@ -187,10 +253,14 @@ impl End {
         };
         for begun in self.begun.iter_mut().filter(|begun| begun.have_at <= now) {
             begun.have_at = Micros::NEVER;
+            let bitmap = match self.way {
+                Stills::FromPeer => lesson.bitmap(&begun.begin),
+                _ => self.own.bitmap(&begun.begin),
+            };
             let mut message = Vec::new();
             Message::Have {
                 number: begun.begin.number,
-                bitmap: &lesson.bitmap(&begun.begin),
+                bitmap: &bitmap,
             }
             .write(&mut message);
             channel.send(&message);
@@ -251,6 +321,15 @@ impl End {
             .unwrap_or(Micros::NEVER)
             .min(channel.poll_timeout(epoch))
             .min(send)
+    }
+}
+
+#[cfg(test)]
+impl End {
+    /// What is here of an own still that was announced under this number.
+    pub(super) fn bitmap_of(&self, number: u16) -> Option<Vec<u8>> {
+        let begun = self.begun.iter().find(|one| one.begin.number == number)?;
+        Some(self.own.bitmap(&begun.begin))
     }
 }
 

@@ -3,29 +3,15 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use zhuandi_wire::still::{Begin, Source, chunks};
+use zhuandi_wire::still::{Begin, Source};
 use zhuandi_wire::time::Micros;
 
 use super::Still;
-use super::assembly::Assembly;
+use super::assembly::{self, Assembly, Taken, bitmap_of};
 use crate::drop_reason::DropReason;
 
 /// Stills that a lesson keeps.
 pub const MAX_CACHED: usize = 8;
-/// An acknowledgement waits so long for more chunks.
-const HAVE_AFTER_US: i64 = 100_000;
-
-/// What came of a chunk.
-#[derive(Debug)]
-pub enum Taken {
-    /// Acknowledge by then.
-    Waits(Micros),
-    /// Acknowledge now: it came before.
-    Again,
-    /// Acknowledge now: the still is whole, and new.
-    Whole(Arc<Still>),
-}
-
 /// See the module. One sender a source: what another one begins replaces what was coming.
 #[derive(Debug, Default)]
 pub struct LessonStills {
@@ -74,15 +60,7 @@ impl LessonStills {
 
     /// The bitmap of what is here of a still.
     pub fn bitmap(&self, begin: &Begin) -> Vec<u8> {
-        let len = chunks(usize::try_from(begin.bytes).unwrap_or(0)).div_ceil(8);
-        if self.get(&begin.hash).is_some() {
-            return vec![0xFF; len];
-        }
-        let coming = self
-            .coming
-            .iter()
-            .find(|one| one.begin().hash == begin.hash);
-        coming.map_or_else(|| vec![0; len], |one| one.bitmap().to_vec())
+        bitmap_of(begin, self.get(&begin.hash).is_some(), &self.coming)
     }
 
     /// Take a chunk of the still with this hash.
@@ -96,22 +74,10 @@ impl LessonStills {
         if self.get(hash).is_some() {
             return Ok(Taken::Again);
         }
-        let at = self
-            .coming
-            .iter()
-            .position(|one| one.begin().hash == *hash)
-            .ok_or(DropReason::StillUnknown)?;
-        let coming = self.coming.get_mut(at).ok_or(DropReason::StillUnknown)?;
-        if !coming.take(index, data) {
-            return Ok(Taken::Again);
+        let taken = assembly::take(&mut self.coming, now, (0, hash), index, data)?;
+        if let Taken::Whole(still) = &taken {
+            self.put(Arc::clone(still));
         }
-        if !coming.is_whole() {
-            return Ok(Taken::Waits(now.plus(HAVE_AFTER_US)));
-        }
-        let coming = self.coming.remove(at);
-        let still = Still::check(coming.begin(), coming.into_file());
-        let still = Arc::new(still.ok_or(DropReason::StillHash)?);
-        self.put(Arc::clone(&still));
-        Ok(Taken::Whole(still))
+        Ok(taken)
     }
 }

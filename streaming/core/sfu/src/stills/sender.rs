@@ -10,7 +10,7 @@ use zhuandi_wire::time::Micros;
 use super::Still;
 use super::end::DTLS_OVERHEAD;
 
-/// Chunks that are under way at most: 32 kB, more than a weak link holds.
+/// Chunks of one still that are under way at most, and of all tiles together: 32 kB, more than a weak link holds.
 const MAX_UNDER_WAY: usize = 32;
 /// A chunk is lost when one that was sent so much later has arrived.
 const REORDER_US: i64 = 60_000;
@@ -44,7 +44,11 @@ impl Piece {
 /// One still on its way to one receiver.
 #[derive(Debug)]
 struct Delivery {
+    /// 0 the lesson's or the sender's own, else a tile.
+    of: u32,
     still: Arc<Still>,
+    /// What is to follow it: a tile that is on its way is finished first, or a slow link would never see one whole.
+    following: Option<Arc<Still>>,
     number: u16,
     /// The begin was answered.
     answered: bool,
@@ -65,37 +69,58 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// The receiver is to have this still; an older one of its source is forgotten.
-    pub fn offer(&mut self, still: &Arc<Still>) {
-        if self
-            .deliveries
-            .iter()
-            .any(|other| other.still.hash() == still.hash())
-        {
-            return;
-        }
+    /// The receiver is to have this still under this name; an older one of its source and name is forgotten.
+    pub fn offer(&mut self, of: u32, still: &Arc<Still>) {
         let source = still.source();
+        let same = |other: &Delivery| other.of == of && other.still.source() == source;
+        let fresh = Delivery::new(of, self.free_number(), still);
+        match self.deliveries.iter().position(same) {
+            None => self.deliveries.push(fresh),
+            Some(at) => self.replace(at, fresh),
+        }
+        // Slides before the room, the room before the wall.
         self.deliveries
-            .retain(|other| other.still.source() != source);
-        self.number = self.number.wrapping_add(1);
-        self.deliveries.push(Delivery {
-            still: Arc::clone(still),
-            number: self.number,
-            answered: false,
-            pieces: vec![Piece::Waits; still.chunks()],
-            sent: Micros::NEVER,
-            patience: 0,
-        });
-        // Slides before the room.
-        self.deliveries
-            .sort_by_key(|delivery| delivery.still.source() != Source::Screen);
+            .sort_by_key(|delivery| (delivery.of != 0, delivery.still.source() != Source::Screen));
+    }
+
+    fn replace(&mut self, at: usize, fresh: Delivery) {
+        let Some(before) = self.deliveries.get_mut(at) else {
+            return;
+        };
+        if before.still.hash() == fresh.still.hash() {
+            before.following = None;
+        } else if before.of != 0 && before.is_going() {
+            before.following = Some(fresh.still);
+        } else if before.is_done() {
+            self.deliveries.remove(at);
+            self.deliveries.push(fresh);
+        } else {
+            // It keeps its turn, or what changes often would never be served.
+            *before = fresh;
+        }
+    }
+
+    /// The next number that names nothing.
+    fn free_number(&mut self) -> u16 {
+        loop {
+            self.number = self.number.wrapping_add(1);
+            let taken = |other: &Delivery| other.number == self.number;
+            if !self.deliveries.iter().any(taken) {
+                return self.number;
+            }
+        }
     }
 
     /// The newest still of a source has changed back to one that was delivered: say so again.
     pub fn offer_again(&mut self, still: &Arc<Still>) {
         self.deliveries
-            .retain(|other| other.still.hash() != still.hash());
-        self.offer(still);
+            .retain(|other| other.of != 0 || other.still.hash() != still.hash());
+        self.offer(0, still);
+    }
+
+    /// The receiver is to have nothing more under this name.
+    pub fn forget(&mut self, of: u32) {
+        self.deliveries.retain(|other| other.of != of);
     }
 
     /// The round trip as the transport knows it.
@@ -105,35 +130,52 @@ impl Sender {
 
     /// When [`Sender::next`] has something, for all that is known now.
     pub fn due(&self) -> Micros {
-        let due = self.deliveries.iter().map(|one| one.due(self.rtt_us));
+        let room = self.has_room();
+        let due = self.deliveries.iter().map(|one| one.due(self.rtt_us, room));
         due.min().unwrap_or(Micros::NEVER)
     }
 
     /// The next message, appended to `out`; it counts as sent. False = nothing is due.
     pub fn next(&mut self, now: Micros, out: &mut Vec<u8>) -> bool {
-        let rtt_us = self.rtt_us;
+        let (rtt_us, room) = (self.rtt_us, self.has_room());
         let ready = self
             .deliveries
             .iter_mut()
-            .find(|delivery| delivery.due(rtt_us) <= now);
-        ready.is_some_and(|delivery| delivery.next(now, out))
+            .find(|delivery| delivery.due(rtt_us, room) <= now);
+        ready.is_some_and(|delivery| delivery.next(now, room, out))
+    }
+
+    /// Whether one more chunk of a tile may be under way.
+    fn has_room(&self) -> bool {
+        let heard = |one: &&Delivery| one.of != 0 && one.patience < HOPELESS;
+        let tiles = self.deliveries.iter().filter(heard);
+        tiles.map(Delivery::under_way).sum::<usize>() < MAX_UNDER_WAY
     }
 
     /// The receiver said what it holds. True = it holds all of that still now.
     pub fn have(&mut self, number: u16, bitmap: &[u8]) -> bool {
-        let named = |delivery: &&mut Delivery| delivery.number == number;
-        let Some(delivery) = self.deliveries.iter_mut().find(named) else {
+        let named = |delivery: &Delivery| delivery.number == number;
+        let Some(at) = self.deliveries.iter().position(named) else {
+            return false;
+        };
+        let Some(delivery) = self.deliveries.get_mut(at) else {
             return false;
         };
         let flown = delivery.bytes(Piece::is_flown);
         let whole = delivery.have(bitmap);
         self.acked_bytes += flown.saturating_sub(delivery.bytes(Piece::is_flown));
+        let of = delivery.of;
+        if let Some(following) = delivery.following.take_if(|_| whole) {
+            self.deliveries.remove(at);
+            self.offer(of, &following);
+        }
         whole
     }
 
-    /// Bytes on the link of all that the receiver has not got; 0 when it has answered nothing for long.
+    /// Bytes on the link of all of the lesson that the receiver has not got; 0 when it has answered nothing for long.
+    /// Nothing is kept free for tiles: they take what is left.
     pub fn left_bytes(&self) -> u64 {
-        let there = |delivery: &&Delivery| delivery.patience < HOPELESS;
+        let there = |delivery: &&Delivery| delivery.of == 0 && delivery.patience < HOPELESS;
         let waiting = self.deliveries.iter().filter(there);
         let missing = |delivery: &Delivery| delivery.bytes(|piece| *piece != Piece::Arrived);
         waiting.map(missing).sum()
@@ -150,7 +192,41 @@ impl Sender {
     }
 }
 
+#[cfg(test)]
+impl Sender {
+    /// The next number is the one after this.
+    pub(super) fn start_numbers_at(&mut self, number: u16) {
+        self.number = number;
+    }
+
+    /// Tiles of which something is missing, in the order in which they are served, and chunks of them that fly.
+    pub(super) fn tiles(&self) -> (Vec<u32>, usize) {
+        let open = self.deliveries.iter().filter(|one| !one.is_done());
+        let flying = self.deliveries.iter().map(Delivery::under_way).sum();
+        (open.map(|one| one.of).collect(), flying)
+    }
+}
+
 impl Delivery {
+    fn new(of: u32, number: u16, still: &Arc<Still>) -> Delivery {
+        Delivery {
+            of,
+            still: Arc::clone(still),
+            following: None,
+            number,
+            answered: false,
+            pieces: vec![Piece::Waits; still.chunks()],
+            sent: Micros::NEVER,
+            patience: 0,
+        }
+    }
+
+    /// Some of it flew, not all arrived, and somebody is there.
+    fn is_going(&self) -> bool {
+        let flown = self.pieces.iter().any(|piece| *piece != Piece::Waits);
+        flown && !self.is_done() && self.patience < HOPELESS
+    }
+
     fn is_done(&self) -> bool {
         self.answered && self.pieces.iter().all(|piece| *piece == Piece::Arrived)
     }
@@ -181,27 +257,35 @@ impl Delivery {
         wait.min(MAX_PATIENCE_US)
     }
 
-    fn due(&self, rtt_us: Option<i64>) -> Micros {
+    /// A chunk that does not fly may; `room` is that of the tiles.
+    fn may_send(&self, room: bool) -> bool {
+        (room || self.of == 0) && self.under_way() < MAX_UNDER_WAY
+    }
+
+    fn due(&self, rtt_us: Option<i64>, room: bool) -> Micros {
         if self.is_done() {
             return Micros::NEVER;
         }
         let fresh = |piece: &Piece| matches!(piece, Piece::Waits | Piece::Lost);
-        let may =
-            self.answered && self.pieces.iter().any(fresh) && self.under_way() < MAX_UNDER_WAY;
-        if may || self.sent == Micros::NEVER {
+        let wants = self.answered && self.pieces.iter().any(fresh);
+        if (wants && self.may_send(room)) || self.sent == Micros::NEVER {
             return Micros(0);
+        }
+        if wants && self.under_way() == 0 {
+            // The other tiles are first.
+            return Micros::NEVER;
         }
         self.sent.plus(self.patience_us(rtt_us))
     }
 
-    fn next(&mut self, now: Micros, out: &mut Vec<u8>) -> bool {
+    fn next(&mut self, now: Micros, room: bool, out: &mut Vec<u8>) -> bool {
         if !self.answered {
             self.patience += u32::from(self.sent != Micros::NEVER);
             self.sent = now;
-            Message::Begin(self.still.begin(self.number)).write(out);
+            Message::Begin(self.still.begin(self.number, self.of)).write(out);
             return true;
         }
-        let Some((index, again)) = self.choose() else {
+        let Some((index, again)) = self.choose(room) else {
             return false;
         };
         let Some(data) = self.still.chunk(index) else {
@@ -221,12 +305,13 @@ impl Delivery {
     }
 
     /// What was lost, then what was never sent, then (after silence) what was sent longest ago.
-    fn choose(&mut self) -> Option<(usize, bool)> {
+    fn choose(&mut self, room: bool) -> Option<(usize, bool)> {
         let position = |wanted: Piece| self.pieces.iter().position(|piece| *piece == wanted);
-        if let Some(index) = position(Piece::Lost) {
+        let may = self.may_send(room);
+        if let Some(index) = position(Piece::Lost).filter(|_| may) {
             return Some((index, true));
         }
-        if let Some(index) = position(Piece::Waits).filter(|_| self.under_way() < MAX_UNDER_WAY) {
+        if let Some(index) = position(Piece::Waits).filter(|_| may) {
             return Some((index, false));
         }
         self.patience += 1;

@@ -8,7 +8,7 @@ use zhuandi_wire::still::{Begin, CHUNK, Format, Source, chunks};
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Still {
-    /// What it is; its `number` means nothing here.
+    /// What it is; its `number` and `of` mean nothing here.
     begin: Begin,
     file: Arc<[u8]>,
 }
@@ -37,6 +37,7 @@ impl Still {
             width: sides.0,
             height: sides.1,
             bytes: u32::try_from(file.len()).ok()?,
+            of: 0,
             hash: sha256(&file),
         };
         begin.is_sound().then_some(Still { begin, file })
@@ -54,10 +55,11 @@ impl Still {
         (made.begin.hash == begin.hash).then_some(made)
     }
 
-    /// What it is, under a number of a channel.
-    pub fn begin(&self, number: u16) -> Begin {
+    /// What it is, under a number of a channel and a name.
+    pub fn begin(&self, number: u16, of: u32) -> Begin {
         Begin {
             number,
+            of,
             ..self.begin
         }
     }

@@ -46,8 +46,10 @@ impl Receiver {
             Message::Chunk { number, .. } => number,
             Message::Have { .. } => panic!("a sender says nothing of the kind"),
         };
-        self.whole
-            .extend(self.end.message(now, &mut self.lesson, message).ok()?);
+        match self.end.message(now, &mut self.lesson, message).ok()? {
+            Some(Came::Lesson(still) | Came::Own(_, still)) => self.whole.push(still),
+            None => {}
+        }
         let begin = self
             .begun
             .iter()
@@ -115,7 +117,7 @@ fn deliver(sender: &mut Sender, receiver: &mut Receiver, fates: &[u8]) -> Option
 fn a_still_arrives_once_and_without_loss_nothing_is_sent_twice() {
     let (mut sender, mut receiver) = (Sender::default(), Receiver::new());
     let picture = still(1, 20_001);
-    sender.offer(&picture);
+    sender.offer(0, &picture);
     let (_, sent) = deliver(&mut sender, &mut receiver, &[255]).unwrap();
     assert_eq!(receiver.whole, [Arc::clone(&picture)]);
     assert_eq!(sent, 1 + picture.chunks());
@@ -132,7 +134,7 @@ proptest! {
     ) {
         let (mut sender, mut receiver) = (Sender::default(), Receiver::new());
         let picture = still(2, bytes);
-        sender.offer(&picture);
+        sender.offer(0, &picture);
         let kept = fates.iter().filter(|fate| **fate >= 26).count();
         prop_assume!(kept > 60);
         let (_, sent) = deliver(&mut sender, &mut receiver, &fates).expect("it arrives in a minute");
@@ -145,7 +147,7 @@ proptest! {
 fn what_a_receiver_holds_is_not_sent_again_over_a_new_connection() {
     let (mut sender, mut receiver) = (Sender::default(), Receiver::new());
     let picture = still(3, 30_000);
-    sender.offer(&picture);
+    sender.offer(0, &picture);
     for step in 0..20 {
         let (now, mut message) = (Micros(step * 20_000), Vec::new());
         if sender.next(now, &mut message)
@@ -157,7 +159,7 @@ fn what_a_receiver_holds_is_not_sent_again_over_a_new_connection() {
     }
     receiver.end = End::new(Stills::FromPeer, false);
     let mut again = Sender::default();
-    again.offer(&picture);
+    again.offer(0, &picture);
     let (_, sent) = deliver(&mut again, &mut receiver, &[255]).unwrap();
     assert_eq!(sent, 1 + 30 - 19, "19 chunks were there");
     assert_eq!(receiver.whole.len(), 1);
@@ -167,10 +169,10 @@ fn what_a_receiver_holds_is_not_sent_again_over_a_new_connection() {
 fn a_newer_slide_ends_the_older_one_and_a_known_one_costs_one_message() {
     let (mut sender, mut receiver) = (Sender::default(), Receiver::new());
     let [first, second] = [still(4, 50_000), still(5, 3_000)];
-    sender.offer(&first);
+    sender.offer(0, &first);
     let mut message = Vec::new();
     assert!(sender.next(Micros(0), &mut message));
-    sender.offer(&second);
+    sender.offer(0, &second);
     deliver(&mut sender, &mut receiver, &[255]).unwrap();
     assert_eq!(receiver.whole, [Arc::clone(&second)]);
     sender.offer_again(&second);
@@ -182,7 +184,7 @@ fn a_newer_slide_ends_the_older_one_and_a_known_one_costs_one_message() {
 fn silence_is_answered_by_one_message_at_growing_distances() {
     let mut sender = Sender::default();
     sender.set_rtt(Some(100_000));
-    sender.offer(&still(6, 9_000));
+    sender.offer(0, &still(6, 9_000));
     let (mut times, mut now) = (Vec::new(), Micros(0));
     while now.0 < 20_000_000 {
         let mut message = Vec::new();
@@ -213,7 +215,7 @@ fn bytes_that_are_not_the_announced_ones_are_thrown_away() {
     let (mut end, mut lesson) = (End::new(Stills::FromPeer, false), LessonStills::default());
     let (wanted, other) = (still(7, 900), still(8, 900));
     let mut begin = Vec::new();
-    Message::Begin(wanted.begin(1)).write(&mut begin);
+    Message::Begin(wanted.begin(1, 0)).write(&mut begin);
     assert_eq!(end.message(Micros(0), &mut lesson, &begin), Ok(None));
     let (mut chunk, data) = (Vec::new(), other.chunk(0).unwrap());
     Message::Chunk {
@@ -224,29 +226,20 @@ fn bytes_that_are_not_the_announced_ones_are_thrown_away() {
     .write(&mut chunk);
     let taken = end.message(Micros(0), &mut lesson, &chunk);
     assert_eq!(taken, Err(DropReason::StillHash));
-    assert_eq!(lesson.bitmap(&wanted.begin(1)), [0]);
+    assert_eq!(lesson.bitmap(&wanted.begin(1, 0)), [0]);
     let again = end.message(Micros(0), &mut lesson, &chunk);
     assert_eq!(again, Err(DropReason::StillUnknown));
 }
 
 #[test]
-fn rights_are_kept_and_announcements_are_counted() {
+fn announcements_are_counted() {
     let mut lesson = LessonStills::default();
-    let (mut begin, mut have) = (Vec::new(), Vec::new());
-    Message::Begin(still(9, 10).begin(1)).write(&mut begin);
-    Message::Have {
-        number: 1,
-        bitmap: &[255],
-    }
-    .write(&mut have);
-    let mut classroom = End::new(Stills::ToPeer, false);
+    let mut begin = Vec::new();
+    Message::Begin(still(9, 10).begin(1, 0)).write(&mut begin);
     let mut teacher = End::new(Stills::FromPeer, false);
-    let forbidden = Err(DropReason::StillForbidden);
-    assert_eq!(classroom.message(Micros(0), &mut lesson, &begin), forbidden);
-    assert_eq!(teacher.message(Micros(0), &mut lesson, &have), forbidden);
     assert_eq!(teacher.message(Micros(0), &mut lesson, &begin), Ok(None));
     let mut second = Vec::new();
-    Message::Begin(still(10, MAX_BYTES).begin(2)).write(&mut second);
+    Message::Begin(still(10, MAX_BYTES).begin(2, 0)).write(&mut second);
     let soon = teacher.message(Micros(100_000), &mut lesson, &second);
     assert_eq!(soon, Err(DropReason::StillRate));
     assert_eq!(
@@ -260,7 +253,7 @@ fn what_is_missing_is_counted_until_it_is_acknowledged_and_given_up_in_silence()
     let (mut sender, mut receiver) = (Sender::default(), Receiver::new());
     assert_eq!(sender.left_bytes(), 0);
     let picture = still(1, 20_000);
-    sender.offer(&picture);
+    sender.offer(0, &picture);
     let whole = sender.left_bytes();
     assert!((20_000..23_000).contains(&whole), "{whole} bytes");
     deliver(&mut sender, &mut receiver, &[255]).unwrap();
@@ -269,7 +262,7 @@ fn what_is_missing_is_counted_until_it_is_acknowledged_and_given_up_in_silence()
     sender.offer_again(&picture);
     deliver(&mut sender, &mut receiver, &[255]).unwrap();
     assert_eq!(sender.take_acked_bytes(), 0, "nothing of it had to fly");
-    sender.offer(&still(2, 20_000));
+    sender.offer(0, &still(2, 20_000));
     for _ in 0..8 {
         let at = sender.due().max(Micros(receiver.clock_us));
         sender.next(at, &mut Vec::new());

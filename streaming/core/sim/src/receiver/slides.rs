@@ -1,6 +1,6 @@
 //! The classroom's end of the data channel: slides as stills (PROTOCOL 1.1), taken by the core's own receiving end.
 
-use zhuandi_sfu::stills::{End, LessonStills, Stills};
+use zhuandi_sfu::stills::{Came, End, LessonStills, Stills};
 use zhuandi_sfu::transport::{Epoch, Transport};
 use zhuandi_wire::time::Micros;
 
@@ -46,7 +46,7 @@ impl Slides {
             let _ = self.end.handle(now, self.epoch, &packet, &mut messages);
         }
         for message in messages {
-            if let Ok(Some(still)) = self.end.message(now, &mut self.lesson, &message)
+            if let Ok(Some(Came::Lesson(still))) = self.end.message(now, &mut self.lesson, &message)
                 && self.seen.len() < MAX_SEEN
                 && let Some(number) = still.file().first_chunk()
             {

@@ -154,6 +154,7 @@ pub(crate) fn channel_open() -> Vec<u8> {
 /// One message of each kind.
 pub(crate) fn still_messages() -> Vec<Vec<u8>> {
     let mut begin = vec![1, 1, 0, 7, 1, 0, 5, 0, 2, 0xD0, 0, 0, 0x4E, 0x20];
+    begin.extend([0, 0, 1, 2]);
     begin.extend([0xAB; 32]);
     vec![
         begin,

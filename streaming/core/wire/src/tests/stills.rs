@@ -46,6 +46,7 @@ fn a_begin_says_what_comes() {
         width: 1280,
         height: 720,
         bytes: 20_000,
+        of: 258,
         hash: [0xAB; 32],
     };
     assert_eq!(Message::parse(&bytes), Ok(Message::Begin(begin)));
@@ -76,6 +77,9 @@ fn what_is_too_large_or_empty_is_refused() {
     let most = u32::try_from(MAX_BYTES).unwrap();
     assert!(with(10, &most.to_be_bytes()));
     assert!(!with(10, &(most + 1).to_be_bytes()) && !with(10, &[0; 4]));
+    assert!((1..=3).all(|format| with(4, &[format])) && !with(4, &[4]));
+    assert!(with(14, &[0; 4]) && with(14, &[255; 4]));
+    assert!((0..still::BEGIN_LEN).all(|len| Message::parse(&good[0][..len]).is_err()));
     assert!(!with(6, &[0, 0]) && !with(8, &[0x20, 0]) && !with(1, &[2]) && !with(4, &[0]));
     assert!(Message::parse(&good[1][..still::CHUNK_HEADER]).is_err());
     assert!(Message::parse(&[2; still::CHUNK_HEADER + still::CHUNK + 1]).is_err());
