@@ -85,7 +85,8 @@ def test_voices_on_stage_are_never_dropped_and_pictures_of_two_go_together() -> 
     steps = build(teacher, rows, 1, teacher.cap, none.astype(np.int64), none, none, Config())
 
     def at(budget_bps: float) -> list[int]:
-        return layers(steps, fill(steps, np.array([budget_bps])), teacher)[0].tolist()
+        spatial, _ = layers(steps, fill(steps, np.array([budget_bps])), teacher)
+        return [int(layer) for layer in spatial]
 
     assert at(1_000) == [0, -1, 0, -1], "voices, whatever the link carries"
     assert at(350_000) == [0, 0, 0, 0]
