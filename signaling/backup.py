@@ -57,7 +57,8 @@ def back_up(data: Path, target: Path, *, with_media: bool) -> None:
             for path in sorted((data / "secrets").glob("*")):
                 _add(archive, path, f"secrets/{path.name}")
             for path in sorted((data / "library").glob("*/*")):
-                if with_media or path.name == "manifest.json":
+                kept = path.name in ("manifest.json", "clips.json") or with_media
+                if kept and not path.name.startswith("."):  # locks
                     _add(archive, path, f"library/{path.parent.name}/{path.name}")
         beside.rename(target)
     except (OSError, sqlite3.Error) as error:

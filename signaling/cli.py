@@ -15,6 +15,8 @@ import typer
 from signaling.checks.doctor import HELP as DOCTOR_HELP
 from signaling.checks.doctor import doctor
 from signaling.cli_common import ConfigFile, DataFolder, Settings, ask, config_of, fail
+from signaling.clip_commands import HELP as CLIPS_HELP
+from signaling.clip_commands import clips
 from signaling.config import Config, dump_yaml
 from signaling.data_commands import backup, restore
 from signaling.emulator.command import HELP as LINK_HELP
@@ -36,6 +38,7 @@ app.command()(backup)
 app.command()(restore)
 app.command()(publish)
 app.command()(attend)
+app.command(help=CLIPS_HELP)(clips)
 app.command(help=LINK_HELP)(link)
 app.command(help=DOCTOR_HELP)(doctor)
 

@@ -10,12 +10,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from recorder.clips.store import CLIPS
 from signaling.store import LessonRow
 
 # Names of lessons and recordings; they are folder names, so nothing else ever reaches the file system.
 SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 MAX_LESSON_ID = 48  # a recording id adds a date
-SAFE_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,80}\.(webm|mp4|json|jpg)")
+SAFE_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,80}\.(webm|mp4|json|jpg|vtt)")
 ENTRY_FIELDS = ("id", "title", "teacher", "state", "started_ms", "duration_s", "poster")
 
 
@@ -75,6 +76,12 @@ class Recordings:
         entries = [{field: m.get(field) for field in ENTRY_FIELDS} for m in found if m is not None]
         return sorted(entries, key=lambda e: e["started_ms"] or 0, reverse=True)
 
+    def clips_folder(self, recording: str) -> Path | None:
+        """Where the micro-lessons of a recording are kept; None where there is no such recording."""
+        known = SAFE_ID.fullmatch(recording) is not None
+        folder = self._library / recording
+        return folder if known and (folder.is_dir() or self.begun(recording)) else None
+
     def manifest(self, recording: str) -> dict[str, Any] | None:
         """One published lesson, or None."""
         if not SAFE_ID.fullmatch(recording):
@@ -83,7 +90,7 @@ class Recordings:
 
     def media_file(self, recording: str, file: str) -> Path | None:
         """A file of the library, or None: both names are tokens, and the file is no link."""
-        if not SAFE_ID.fullmatch(recording) or not SAFE_FILE.fullmatch(file) or file == "manifest.json":
+        if not SAFE_ID.fullmatch(recording) or not SAFE_FILE.fullmatch(file) or file in ("manifest.json", CLIPS):
             return None
         path = self._library / recording / file
         return path if path.is_file() and not path.is_symlink() else None

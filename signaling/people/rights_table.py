@@ -19,6 +19,8 @@ Action = Literal[
     "see_table",  # how every end is doing
     "watch_own_recordings",
     "watch_all_recordings",
+    "edit_own_clips",  # edit, publish and withdraw micro-lessons
+    "edit_any_clips",
     "manage_people",  # roster, passwords, pairing
     "see_plan",
     "manage_plan",  # periods, changes of a day, settings
@@ -42,6 +44,7 @@ TABLE: dict[Role, frozenset[Action]] = {
             "run_own_lesson",
             "list_lessons",
             "watch_own_recordings",
+            "edit_own_clips",
             "see_plan",
             "check_line",
         }
@@ -80,6 +83,8 @@ NEEDS: dict[Action, tuple[Grant, ...]] = {
     "list_all_lessons": ("list_rooms",),
     "see_table": ("list_rooms",),
     "watch_own_recordings": ("create", "record"),
+    "edit_own_clips": ("create", "admin"),
+    "edit_any_clips": ("admin",),
     "check_line": ("join",),
     "see_checks": ("admin",),
     "manage_people": ("admin",),

@@ -12,6 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
+from recorder.clips.store import file_states
 from signaling.auth import Rights
 from signaling.hub import Hub
 from signaling.messages import Refused
@@ -21,7 +22,13 @@ from signaling.web.common import HUB, bearer, permit, rights_of, set_secret
 
 COOKIE = "zd_media"
 COOKIE_S = 600
-TYPES = {".webm": "video/webm", ".mp4": "video/mp4", ".json": "application/json", ".jpg": "image/jpeg"}
+TYPES = {
+    ".webm": "video/webm",
+    ".mp4": "video/mp4",
+    ".json": "application/json",
+    ".jpg": "image/jpeg",
+    ".vtt": "text/vtt",
+}
 
 
 def add_media(app: web.Application) -> None:
@@ -47,11 +54,23 @@ async def media_file(request: web.Request) -> web.StreamResponse:
     recording = request.match_info["recording"]
     if not await may_watch(hub, rights, recording):
         raise Refused("forbidden", "there is no such recording for you")
-    path = await asyncio.to_thread(hub.recordings.media_file, recording, request.match_info["file"])
+    name = request.match_info["file"]
+    state = await asyncio.to_thread(_clip_state, hub, recording, name)
+    if state is not None and state != "published":
+        raise Refused("forbidden", "this clip was withdrawn")
+    path = await asyncio.to_thread(hub.recordings.media_file, recording, name)
     if path is None:
         raise web.HTTPNotFound
-    headers = {"Content-Type": TYPES[path.suffix], "Cache-Control": "private, max-age=31536000, immutable"}
+    # A clip may be withdrawn: browsers ask each time whether they may show what they have.
+    cache = "private, max-age=31536000, immutable" if state is None else "private, no-cache"
+    headers = {"Content-Type": TYPES[path.suffix], "Cache-Control": cache}
     return web.FileResponse(path, headers=headers)
+
+
+def _clip_state(hub: Hub, recording: str, file: str) -> str | None:
+    """The state of the clip that the file is of; None where it is of none."""
+    folder = hub.recordings.clips_folder(recording)
+    return file_states(folder).get(file) if folder is not None else None
 
 
 async def _viewer(request: web.Request, hub: Hub) -> Rights:

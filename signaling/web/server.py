@@ -16,6 +16,7 @@ from signaling.people.devices import renew_cookie
 from signaling.web import guard
 from signaling.web.api import add_api
 from signaling.web.checks_api import add_checks
+from signaling.web.clips_api import add_clips
 from signaling.web.common import HTTPS_PORT, HUB, MAX_BODY
 from signaling.web.data_api import add_data
 from signaling.web.device_api import add_devices
@@ -56,6 +57,7 @@ def build_app(hub: Hub, *, dist: Path = DIST, authority: Path | None = None) -> 
     add_rehearsals(app)
     add_data(app)
     add_media(app)
+    add_clips(app)
     add_health(app)
     add_pages(app, dist, authority)
     add_whip(app)

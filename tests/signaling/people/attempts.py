@@ -118,6 +118,8 @@ ATTEMPTS: dict[Action, Attempt] = {
     "list_all_lessons": _list_all,
     "see_table": _see_table,
     "watch_own_recordings": _call("GET", f"/api/library/{OWN}"),
+    "edit_own_clips": _call("POST", f"/api/library/{OWN}/clips/propose"),
+    "edit_any_clips": _call("POST", f"/api/library/{OTHER}/clips/propose"),
     "manage_people": _call("GET", "/api/people"),
     "watch_all_recordings": _call("GET", f"/api/library/{OTHER}"),
     "see_plan": _call("GET", "/api/plan"),
