@@ -41,6 +41,8 @@ async def a_server(data: Path) -> None:
     (clip / "manifest.json").write_text(json.dumps(MANIFEST))
     (clip / "a.webm").write_bytes(b"picture")
     (clip / "p.jpg").write_bytes(b"poster")
+    (clip / "clips.json").write_text("{}")
+    (clip / ".lock").write_text("")
 
 
 async def holds_all(data: Path) -> None:
@@ -61,6 +63,7 @@ async def test_a_backup_brings_everything_back_on_another_machine(tmp_path: Path
     assert (done.lessons, done.without_media, done.schema) == (1, 0, len(known_steps()))
     await holds_all(tmp_path / "new")
     assert (tmp_path / "new" / "library" / "l1" / "a.webm").read_bytes() == b"picture"
+    assert (tmp_path / "new" / "library" / "l1" / "clips.json").is_file()
     assert json.loads((tmp_path / "new" / "library" / "l1" / "manifest.json").read_text()) == MANIFEST
 
 
