@@ -4,8 +4,11 @@
   const HEIGHT = 180
   const BLOCK = WIDTH / 32
 
+  // A test id, or a selector where one is not enough.
+  const select = (id) => document.querySelector(id.includes('[') ? id : `[data-testid="${id}"]`)
+
   const video = (id) => {
-    const element = document.querySelector(`[data-testid="${id}"]`)
+    const element = select(id)
     return element instanceof HTMLVideoElement ? element : (element?.querySelector('video') ?? null)
   }
 
@@ -78,5 +81,36 @@
     return { level: Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / samples.length), hertz }
   }
 
-  window.probe = { picture, watch, sound, watched: null }
+  // Which of these tones arrive, in all that the page plays, whatever it turns down itself.
+  const tones = async (wanted) => {
+    const tracks = [...document.querySelectorAll('audio')].flatMap((element) => element.srcObject?.getAudioTracks() ?? [])
+    if (!tracks.length) return []
+    const context = new AudioContext()
+    await context.resume()
+    const analyser = context.createAnalyser()
+    analyser.fftSize = 8192
+    analyser.smoothingTimeConstant = 0
+    for (const track of tracks) context.createMediaStreamSource(new MediaStream([track])).connect(analyser)
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    const spectrum = new Float32Array(analyser.frequencyBinCount)
+    analyser.getFloatFrequencyData(spectrum)
+    const bin = context.sampleRate / analyser.fftSize
+    await context.close()
+    const loud = (hertz) => Math.max(...spectrum.slice(Math.floor(hertz / bin) - 2, Math.ceil(hertz / bin) + 3)) > -50
+    return wanted.filter(loud)
+  }
+
+  // The mean colour of a picture or a video element, as [red, green, blue].
+  const colour = (id) => {
+    const found = select(id)
+    const element = found instanceof HTMLImageElement ? found : video(id)
+    if (!(element?.videoWidth || element?.naturalWidth)) return null
+    const canvas = new OffscreenCanvas(16, 16)
+    const context = canvas.getContext('2d', { willReadFrequently: true })
+    context.drawImage(element, 0, 0, 16, 16)
+    const { data } = context.getImageData(0, 0, 16, 12)
+    return [0, 1, 2].map((channel) => Math.round([...data].filter((_, at) => at % 4 === channel).reduce((a, b) => a + b) / (16 * 12)))
+  }
+
+  window.probe = { picture, watch, sound, tones, colour, watched: null }
 })()

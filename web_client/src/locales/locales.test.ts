@@ -44,7 +44,7 @@ const holes = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort().join()
 const CODES = [
   ...['bad_message', 'bad_sdp', 'unknown_codec', 'bad_token', 'expired_token', 'forbidden', 'already_publishing'],
   ...['lesson_closed', 'no_such_lesson', 'disk_full', 'full', 'busy', 'internal'],
-  ...['bad_table', 'not_paired', 'not_open', 'bad_login', 'locked', 'must_change'],
+  ...['bad_table', 'not_paired', 'not_open', 'bad_login', 'locked', 'must_change', 'locked_lesson'],
   ...['replaced', 'closed', 'expired', 'removed'],
 ]
 

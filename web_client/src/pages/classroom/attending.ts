@@ -10,6 +10,7 @@ import {
   type LessonBrief,
   type LessonUpdate,
   type QualityChoice,
+  type Role,
   type Rung,
   type ServerMessage,
   type Slot,
@@ -67,6 +68,7 @@ function initialState() {
     arrived: false,
     broken_s: 0,
     name: localStorage.getItem(NAME_KEY) ?? '',
+    role: 'classroom' as Role,
   }
 }
 
@@ -200,6 +202,7 @@ export class Attending {
     this.state.lesson = message.lesson
     this.state.address = message.address
     this.state.name = message.name
+    this.state.role = message.role
     if (message.lesson?.state === 'closed') return this.leave('closed')
     this.receiver.link.welcomed(message.resumed)
     const { choice } = this.state

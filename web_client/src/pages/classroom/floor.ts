@@ -3,6 +3,7 @@
 import { computed, onScopeDispose, reactive, shallowRef } from 'vue'
 import type { OwnLines } from '../../shared/ownlines'
 import type { ClientMessage, OwnWanted, Places, ServerMessage } from '../../shared/protocol'
+import { standIn } from '../../shared/standin'
 import { STAGE } from '../../shared/places'
 import type { OwnPart, OwnView } from './own/part'
 
@@ -71,6 +72,8 @@ export class Floor {
         this.state.hand = message.place
         this.state.hush = message.hush
         return this.act()
+      case 'taken_over':
+        return standIn(message.token)
       case 'layers':
         return this.own.value?.obey(message.camera)
       case 'questions':
@@ -109,6 +112,12 @@ export class Floor {
     const sent = this.options.send({ type: 'ask', text })
     if (sent) this.say('asked')
     return sent
+  }
+
+  /** For an assistant: go on in the teacher's place. */
+  readonly takeOver = (): void => {
+    this.asked_ms = performance.now()
+    this.options.send({ type: 'take_over' })
   }
 
   readonly mute = (): void => this.own.value?.mute()

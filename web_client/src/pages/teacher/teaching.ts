@@ -17,6 +17,7 @@ import {
   type Welcome,
 } from '../../shared/protocol'
 import { Publisher } from '../../shared/publisher'
+import { sitDown, standsIn } from '../../shared/standin'
 import { StillSender } from '../../shared/stills/send'
 import { TokenStore } from '../../shared/token'
 import { Capture } from './capture'
@@ -254,5 +255,6 @@ export class Teaching {
     this.line.value?.stop()
     this.publisher.link.close()
     this.capture.stopAll()
+    if (standsIn()) sitDown()
   }
 }

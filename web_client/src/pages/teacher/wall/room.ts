@@ -14,8 +14,11 @@ const SAY_FOR_MS = 8000
 const CALL_MS = 4000
 /** Stills under way at a time: as many as tiles can be seen. */
 const MOST_STILLS = 64
-const REFUSALS = ['full', 'hushed', 'busy', 'no_such'] as const
-export type Refusal = (typeof REFUSALS)[number] | 'offline'
+/** What the server's codes mean for something that was done on the wall. */
+const REFUSALS = { full: 'full', forbidden: 'not_now', busy: 'busy', bad_message: 'no_such' } as const
+export type Refusal = (typeof REFUSALS)[keyof typeof REFUSALS] | 'hushed' | 'offline'
+/** An error that comes later is about something else. */
+const ANSWERED_MS = 3000
 
 export interface RoomOptions {
   send(message: ClientMessage): boolean
@@ -54,6 +57,7 @@ export class Room {
   readonly tracks = shallowReactive<Record<string, MediaStreamTrack>>({})
   private readonly receiver = new StillReceiver((still) => this.picture(still), MOST_STILLS)
   private held = false
+  private acted_ms = -Infinity
   private visible: readonly number[] = []
   private told: ReturnType<typeof setTimeout> | undefined
   private quiet: ReturnType<typeof setTimeout> | undefined
@@ -113,8 +117,9 @@ export class Room {
 
   /** Whether an error of the server was about the room; then it is said here, for a moment. */
   refused(code: string): boolean {
-    const refusal = REFUSALS.find((one) => one === code)
+    const refusal = performance.now() - this.acted_ms < ANSWERED_MS ? REFUSALS[code as keyof typeof REFUSALS] : undefined
     if (!refusal) return false
+    this.acted_ms = -Infinity
     this.state.calling = []
     this.say(refusal)
     return true
@@ -159,6 +164,9 @@ export class Room {
 
   readonly hush = (): void => void this.send({ type: 'hush', on: !this.state.hush })
   readonly lock = (): void => void this.send({ type: 'lock', on: !this.state.locked })
+
+  /** Who stands in lets go, or is made to by the teacher. */
+  readonly giveBack = (): void => void this.send({ type: 'give_back' })
 
   readonly look = (id: number | null): void => {
     if (this.send({ type: 'look_as', id })) this.state.lookAs = id
@@ -235,6 +243,7 @@ export class Room {
   }
 
   private send(message: ClientMessage): boolean {
+    this.acted_ms = performance.now()
     const sent = this.options.send(message)
     if (!sent) this.say('offline')
     return sent

@@ -111,10 +111,13 @@ describe('the room', () => {
   })
 
   it('takes a refusal of the server for its own, and leaves other faults to the page', () => {
+    expect(room.refused('full'), 'nothing was done here').toBe(false)
+    room.call(1)
     expect(room.refused('full')).toBe(true)
     expect(room.state.refusal).toBe('full')
     vi.advanceTimersByTime(10_000)
     expect(room.state.refusal).toBeNull()
+    room.call(1)
     expect(room.refused('disk_full')).toBe(false)
   })
 
