@@ -20,6 +20,7 @@ from signaling.checks.desk import CheckDesk
 from signaling.config import Config
 from signaling.emulator.ways import Ways
 from signaling.lesson import DEMO, Participant
+from signaling.marking import Marking
 from signaling.messages import ByeReason, Hello, Refused, Table
 from signaling.people.pairing import Pairing
 from signaling.people.register import Register
@@ -83,6 +84,7 @@ class Hub:
         self.accounts = Accounts(self)
         self.admission = Admission(self)
         self.questions = QuestionDesk(self)
+        self.marking = Marking(media, self.recordings, now_ms)
         self.rehearsals = RehearsalDesk(self)
         self._started_ms = now_ms()
         self._tools = Tools(
@@ -202,6 +204,7 @@ class Hub:
         closed = await self.store.close_lesson(room.row, self.now_ms())
         self.keeper.closed_ms[closed.id] = self.now_ms()
         await room.close(closed)
+        self.marking.forget(closed.id)
         log.info("lesson closed", lesson=closed.id)
 
     async def next_recording(self, room: Room) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from recorder.clips.marks import MarkName
 from streaming.params import Reason, Source, Wanted
 
 PROTOCOL_VERSION = 1
@@ -203,6 +204,15 @@ class GiveBack(_FromClient):
     type: Literal["give_back"]
 
 
+class Marker(_FromClient):
+    """One of the teacher's four keys: 开始微课, 结束, 新知识点, 不要录."""
+
+    type: Literal["marker"]
+    mark: MarkName
+    on: bool = True
+    title: Annotated[str, Field(max_length=80)] = ""
+
+
 class Ping(_FromClient):
     """Keeps the socket alive."""
 
@@ -222,6 +232,7 @@ Doable = (
     | LinkChoice
     | Ask
     | QuestionAnswer
+    | Marker
     | StageWord
 )
 ClientMessage = Doable | Ping

@@ -223,8 +223,14 @@ class Commands:
         return {}
 
     def mark(self, lesson: str, body: dict[str, Any]) -> dict[str, Any]:
-        """An EVENT record."""
-        self._core.log_event(self._model.lesson(lesson).handle, json.dumps(body, ensure_ascii=False).encode())
+        """An EVENT record; a teacher's mark asks for key frames too, since a clip may begin there."""
+        known = self._model.lesson(lesson)
+        self._core.log_event(known.handle, json.dumps(body, ensure_ascii=False).encode())
+        if body.get("event") == "marker":
+            for transport in known.transports.values():
+                for publication in transport.publications.values():
+                    if publication.in_log and publication.source in ("camera", "screen"):
+                        self._core.request_keyframe(publication.handle)
         return {}
 
     def put_still(self, lesson: str, source: str, format: str, width: int, height: int, data: str) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from signaling.messages import (
     GiveBack,
     Hello,
     LinkChoice,
+    Marker,
     OfferMessage,
     Quality,
     QuestionAnswer,
@@ -187,10 +188,18 @@ class Conversation:
                 await room.play_out_changed(me)
             case Ask() | QuestionAnswer():
                 await self._hub.questions.take(room, me, message)
+            case Marker():
+                await self._mark(room, message)
             case EndLesson():
                 await self._hub.close(room)
             case _:
                 await self._stage(room, me, message)
+
+    async def _mark(self, room: Room, message: Marker) -> None:
+        try:
+            await self._hub.marking.take(room, message)
+        except Refused as refused:
+            self._outbox.send(ErrorMessage(None, refused.code, refused.detail))
 
     async def _stage(self, room: Room, me: Participant, message: StageWord) -> None:
         try:
@@ -225,6 +234,7 @@ class Conversation:
         room.tell_media_state(me)
         room.stage.welcome(me)
         await self._hub.questions.welcome(room, me)
+        await self._hub.marking.welcome(room, me)
         self._outbox.joined = True
         self._watch_links()
 
