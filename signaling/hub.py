@@ -29,6 +29,7 @@ from signaling.questions.desk import QuestionDesk
 from signaling.recordings import MAX_LESSON_ID, SAFE_ID, Recordings, next_recording_id
 from signaling.rehearsal.desk import RehearsalDesk
 from signaling.room import Room
+from signaling.stage.doors import Doors
 from signaling.statistics import Durations, StatsBook
 from signaling.store import LessonRow, Store, Taken
 from signaling.timetable.accounts import Accounts
@@ -89,7 +90,7 @@ class Hub:
         self._started_ms = now_ms()
         self._tools = Tools(
             media, self.recordings, now_ms, config.recording.enabled, config.demo.keep, self.ways,
-            lambda sub: self.register.people.place_of_sub(sub), self.plan.only_watched,
+            lambda sub: self.register.people.place_of_sub(sub), Doors(store.database), self.plan.only_watched,
         )  # fmt: skip
         self._create_lock = asyncio.Lock()
 
@@ -99,6 +100,7 @@ class Hub:
         for row in await self.store.open_lessons():
             if row.id != DEMO or self.config.demo.enabled:
                 self.rooms[row.id] = Room(row, self._tools)
+                await self.rooms[row.id].stage.recall()
         await self.keeper.start()
         await self.accounts.start()
 
@@ -201,6 +203,7 @@ class Hub:
             return
         if self.rooms.pop(room.row.id, None) is None:
             return
+        await self._tools.doors.keep(room.row.id, hush=False, lock=None)
         closed = await self.store.close_lesson(room.row, self.now_ms())
         self.keeper.closed_ms[closed.id] = self.now_ms()
         await room.close(closed)
@@ -243,9 +246,9 @@ class Hub:
         participant = Participant(secrets.token_urlsafe(12), rights, hello.tab, "page", self.now_ms())
         before = self.admission.seat(room, participant)
         room.lesson.number(participant, before[-1].tile if before else 0)
-        room.outboxes[participant.session] = outbox
         for seat in before:
             await room.leave(seat, "replaced")
+        room.outboxes[participant.session] = outbox  # last: nothing is said to it before its welcome
         return room, participant, False
 
     @staticmethod

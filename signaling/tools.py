@@ -9,6 +9,7 @@ from typing import Protocol
 from signaling.emulator.ways import Ways
 from signaling.messages import ByeReason, ServerMessage
 from signaling.recordings import Recordings
+from signaling.stage.doors import Doors
 from streaming.client import MediaClient
 
 
@@ -33,4 +34,5 @@ class Tools:
     demo_keep: int
     ways: Ways
     place_of: Callable[[str], tuple[str, str]]  # the names of school and class of a `sub`
+    doors: Doors
     only_watched: Callable[[str], bool]  # whether classrooms do not speak in a lesson

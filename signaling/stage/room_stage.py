@@ -76,15 +76,26 @@ class RoomStage:
                 await self._change(stage.call(self._callable(tile)) if on else stage.end(tile))
             case Hush(on=on):
                 await self._change(stage.hushed(on=on))
+                await self._keep()
             case LockMessage(on=on):
                 everybody = self._room.lesson.participants.values()
                 self._lock = Lock.of((p.rights.sub, p.tab) for p in everybody) if on else None
+                await self._keep()
             case WallMessage(visible=visible, pinned=pinned):
                 me.wall = replace(me.wall, visible=frozenset(visible), pinned=tuple(pinned))
                 await self._change(stage)
             case LookAs(id=eyes):
                 me.wall = replace(me.wall, look_as=eyes)
                 await self._room.settle()
+
+    async def _keep(self) -> None:
+        hush = self._room.lesson.stage.hush
+        await self._tools.doors.keep(self._room.row.id, hush=hush, lock=self._lock)
+
+    async def recall(self) -> None:
+        """After a restart: what no association tells."""
+        hush, self._lock = await self._tools.doors.of(self._room.row.id)
+        self._room.lesson.stage = self._room.lesson.stage.hushed(on=hush)
 
     def _may_speak(self) -> None:
         if self._tools.only_watched(self._room.row.id):

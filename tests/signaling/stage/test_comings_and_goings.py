@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 from signaling.auth import rights_for
-from tests.signaling.conftest import Page, World
+from signaling.config import Config
+from tests.signaling.conftest import Page, World, running
+from tests.signaling.fake_media import FakeMedia
 from tests.signaling.stage.seats import ALL_ON, CLASSROOM, TEACHER, attending, seated, teaching
 
 TRIES = 20
@@ -132,3 +135,27 @@ async def test_an_assistant_who_comes_too_late_does_not_take_the_lesson_from_its
         token = (await helper.hear("taken_over"))["token"]
         await world.hub.tick()
         assert (await come_in(world, http, token, "a2"))["code"] == "busy"
+
+
+async def test_a_lesson_is_hushed_and_locked_over_a_restart_and_not_when_it_is_held_again(
+    config: Config, tmp_path: Path
+) -> None:
+    now_ms = [1_700_000_000_000]
+    async with FakeMedia(tmp_path / "media.sock") as media:
+        async with running(config, media, now_ms) as world, teaching(world) as teacher, attending(world) as classroom:
+            await teacher.say("hush", on=True)
+            await teacher.say("lock", on=True)
+            await teacher.page.hear("tiles", lambda m: m["hush"] and m["locked"])
+            sessions = teacher.page.welcome["session"], classroom.page.welcome["session"]
+        async with (
+            running(config, media, now_ms) as world,
+            browser() as http,
+            world.page(world.teacher(), "teacher", resume=sessions[0]) as page,
+        ):
+            await page.hear("tiles", lambda m: m["hush"] and m["locked"])
+            assert (await come_in(world, http, world.classroom(sub="c2"), "tab of c2"))["code"] == "locked_lesson"
+            assert (await come_in(world, http, world.classroom(), "tab of c1"))["type"] == "welcome"
+            await page.say({"type": "end_lesson"})
+            await page.hear("bye")
+        async with running(config, media, now_ms) as world:
+            assert await world.hub._tools.doors.of("lesson-1") == (False, None)
