@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LINE_LIMIT = 64 * 1024 * 1024  # bytes of one JSON line: the state of some thousand classrooms
 EVENT_LIMIT = 10_000  # events that wait for a slow reader
-PASSING = frozenset({"stats", "rung"})  # only the newest counts, of rungs the newest of each slot
+PASSING = frozenset({"stats", "rung", "own_still"})  # only the newest counts, of each slot or transport
 RECONNECT_S = (0.0, 0.1, 0.2, 0.5, 1.0)
 
 
@@ -266,7 +266,7 @@ class MediaClient:
 
 def _subject(event: MediaEvent) -> tuple[str, int | None]:
     """What an event speaks of."""
-    return event["event"], event.get("subscription")
+    return event["event"], event.get("subscription", event.get("transport"))
 
 
 def _line(message: dict[str, Any]) -> bytes:

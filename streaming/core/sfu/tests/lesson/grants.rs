@@ -153,3 +153,48 @@ fn who_was_never_granted_is_not_heard_nor_asked_but_learns_its_link() {
         "receiver reports go on"
     );
 }
+
+#[test]
+fn however_often_a_grant_comes_and_goes_only_granted_time_is_heard_and_pictures_go_on_without_a_gap()
+ {
+    for start in STARTS {
+        let (mut world, room) = lesson(start);
+        world.run(200_000);
+        let (mut spans, mut on) = (vec![(0, i64::MAX)], true);
+        for _ in 0..24 {
+            let span = (world.chance() * 700_000.0) as i64;
+            world.run(span);
+            on = !on;
+            grant(&mut world, on);
+            let now = world.now.0;
+            match (on, spans.last_mut()) {
+                (false, Some(last)) => last.1 = now + FLIGHT_US,
+                _ => spans.push((now, i64::MAX)),
+            }
+        }
+        world.run(1_500_000);
+        let heard_at = |at: i64| spans.iter().any(|(from, to)| (*from..=*to).contains(&at));
+        let frames = seen(&world.nodes[2].log, room.camera_track());
+        for frame in &frames {
+            assert!(
+                heard_at(frame.at_us),
+                "a picture at {} from {start}",
+                frame.at_us
+            );
+        }
+        for pair in frames.windows(2) {
+            assert_eq!(pair[1].fields.seq, pair[0].fields.seq.wrapping_add(1));
+        }
+        let sounds = world.nodes[2]
+            .log
+            .iter()
+            .filter(|record| record.track == room.voice_track() && record.kind == 1);
+        for sound in sounds {
+            assert!(
+                heard_at(sound.arrival_us),
+                "a sound at {} from {start}",
+                sound.arrival_us
+            );
+        }
+    }
+}
