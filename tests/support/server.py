@@ -64,8 +64,11 @@ def make_token(role: str, lesson: str | None, name: str = "", lasts_s: float = 3
 class Server:
     """`with Server(folder) as server:`; `kill` and `start` may be called again on the same data."""
 
-    def __init__(self, folder: Path, host: str = "127.0.0.1", settings: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, host: str = "127.0.0.1", settings: dict[str, str] | None = None, code: Path = ROOT
+    ) -> None:
         self.data = folder / "data"
+        self._code = code
         self.host = host
         self.port, self.http_port, self.media_port, metrics = (free_port() for _ in range(4))
         self.metrics = f"127.0.0.1:{metrics}"
@@ -89,7 +92,7 @@ class Server:
         """Our settings as variables, which the command line's `zhuandi` also reads."""
         return {
             **os.environ,
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(self._code),
             "ZHUANDI_DATA": str(self.data),
             "ZHUANDI_LISTEN__PORT": str(self.port),
             "ZHUANDI_LISTEN__HTTP_PORT": str(self.http_port),
@@ -112,7 +115,7 @@ class Server:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                cwd=ROOT,
+                cwd=self._code,
             )
         deadline = time.monotonic() + READY_S
         while not self._answers():

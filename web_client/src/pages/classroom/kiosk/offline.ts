@@ -9,8 +9,12 @@ export function keepPage(): Ref<boolean> {
   const newer = ref(false)
   const workers = navigator.serviceWorker as ServiceWorkerContainer | undefined
   if (!workers || !import.meta.env.PROD) return newer
-  const had = workers.controller !== null
-  workers.addEventListener('controllerchange', () => (newer.value = had))
+  // The first worker brings the page that is here; every other one a newer page.
+  let had = workers.controller !== null
+  workers.addEventListener('controllerchange', () => {
+    newer.value = had
+    had = true
+  })
   workers.register('/worker.js', { scope: '/classroom', updateViaCache: 'none' }).then(
     (registration) => setInterval(() => void registration.update().catch(() => undefined), LOOK_FOR_NEW_MS),
     // Without a trusted certificate browsers keep nothing; the page works all the same.
