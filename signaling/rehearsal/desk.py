@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 COME_IN_MS = 60_000  # pages ask for their day every 20 s
 TAKE_MS = 120_000
-TEACHER_MS = 180_000  # the demo lesson is made at its first use
+TEACHER_MS = 900_000  # the demo lesson is made at its first use
 KEPT = 20
 TOKEN_S = 1800
 SUB, TITLE, NAME = "rehearsal-teacher", "全县联调 · Rehearsal", "联调 · Rehearsal"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from signaling.rehearsal.desk import COME_IN_MS, TAKE_MS, RehearsalDesk
+from signaling.rehearsal.desk import COME_IN_MS, TAKE_MS, TEACHER_MS, RehearsalDesk
 from signaling.rehearsal.teacher import RehearsalTeacher
 from signaling.rehearsal.verdict import SENTENCES, Findings, PageFacts, verdict
 from tests.signaling.conftest import vector
@@ -88,7 +88,7 @@ async def test_an_operator_ends_it_early_and_a_lesson_that_never_comes_ends_it_t
     assert (await school.operator("DELETE", f"/api/rehearsals/{begun['id']}"))[0] == 200
     assert begun["lesson"] not in world.hub.rooms and world.hub.rehearsals.now is None
     _, again = await school.operator("POST", "/api/rehearsals")
-    world.now_ms[0] += 600_000
+    world.now_ms[0] += TEACHER_MS + 1000
     await world.hub.tick()
     assert world.hub.rehearsals.now is None and again["lesson"] not in world.hub.rooms
 

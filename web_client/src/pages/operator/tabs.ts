@@ -4,6 +4,7 @@ import type { Component } from 'vue'
 import { checks } from '../../locales/checks'
 import { operator } from '../../locales/operator'
 import { people } from '../../locales/people'
+import { rehearsal } from '../../locales/rehearsal'
 import { dataWords, timetable } from '../../locales/timetable'
 import type { Role } from '../../shared/protocol'
 import { translator } from '../../shared/text'
@@ -11,6 +12,7 @@ import ChecksTab from './checks/ChecksTab.vue'
 import LessonsTab from './LessonsTab.vue'
 import DataTab from './month/DataTab.vue'
 import PeopleTab from './people/PeopleTab.vue'
+import RehearsalTab from './rehearsal/RehearsalTab.vue'
 import TimetableTab from './timetable/TimetableTab.vue'
 
 export interface Tab {
@@ -26,6 +28,7 @@ export const TABS: Tab[] = [
   { id: 'timetable', label: () => translator(timetable)('tab'), view: TimetableTab, roles: ['operator'] },
   { id: 'people', label: () => translator(people)('tab'), view: PeopleTab, roles: ['operator'] },
   { id: 'checks', label: () => translator(checks)('tab'), view: ChecksTab, roles: ['operator'] },
+  { id: 'rehearsal', label: () => translator(rehearsal)('tab'), view: RehearsalTab, roles: ['operator'] },
   { id: 'data', label: () => translator(dataWords)('tab'), view: DataTab, roles: ['operator'] },
 ]
 

@@ -26,6 +26,14 @@ export interface Rest {
   end_ms: number
 }
 
+/** All classrooms take a lesson together, to try everything. */
+export interface Rehearsal {
+  id: string
+  lesson: string
+  begin_ms: number
+  end_ms: number
+}
+
 /** A recording that will be needed. */
 export interface ClipWanted {
   recording: string
@@ -54,8 +62,8 @@ export interface Day {
   lessons: PlannedLesson[]
   breaks: Rest[]
   clips: ClipWanted[]
-  /** The lesson before which the line is to be checked now. */
-  asks: { check: string | null }
+  /** The lesson before which the line is to be checked now, and the rehearsal that is on. */
+  asks: { check: string | null; rehearsal?: Rehearsal | null }
 }
 
 /** Time of day and date in the school's zone, which is not always the computer's. */

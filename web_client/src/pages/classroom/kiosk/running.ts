@@ -9,6 +9,7 @@ import { Downloading } from './clips/downloading'
 import { keep, lasting, recall, type Memory } from './memory'
 import { missedSeconds, watchedNow } from './missed'
 import { keepPage } from './offline'
+import type { Rehearsing } from './rehearsing'
 import { KioskServer } from './server'
 import { checkDue, dueLesson, freshKiosk, scene, step, type Event, type Kiosk, type Replay } from './state'
 
@@ -39,6 +40,7 @@ export class Running {
   /** Whether a newer page is kept; absent before this computer is known to be a classroom's. */
   private newer: Ref<boolean> | undefined
   private entered: string | null = null
+  private rehearsing: Promise<Rehearsing> | null = null
   private busy = false
   private retryAt_ms = 0
   private keptAt_ms = 0
@@ -145,6 +147,15 @@ export class Running {
     if (now_ms !== null) this.happen({ type: 'tick', now_ms })
     this.watched(now_ms ?? 0)
     this.aside()
+    this.rehearse()
+  }
+
+  /** In a rehearsal the page says what it gets. */
+  private rehearse(): void {
+    const rehearsal = this.kiosk.value.day?.asks.rehearsal
+    if (!rehearsal || this.entered !== rehearsal.lesson) return void (this.rehearsing = null)
+    this.rehearsing ??= import('./rehearsing').then((made) => new made.Rehearsing(this.session, this.server))
+    void this.rehearsing.then((one) => one.look(rehearsal.id))
   }
 
   /** What is done while no lesson is on: checks, downloads, and a newer page. */

@@ -2,6 +2,7 @@
 
 import { CodedError } from '../../../shared/protocol'
 import type { Day } from './day'
+import type { RehearsalFacts } from './rehearsing'
 
 const WITHIN_MS = 8000
 
@@ -45,6 +46,11 @@ export class KioskServer {
   /** How the lesson was, 1 to 3. */
   async rate(lesson: string, stars: number): Promise<void> {
     await this.post('/api/kiosk/rating', { lesson, stars })
+  }
+
+  /** What this classroom got of a rehearsal. */
+  async rehearsed(facts: RehearsalFacts): Promise<void> {
+    await this.post('/api/kiosk/rehearsal', facts)
   }
 
   private forgotten(): DayAnswer {

@@ -180,3 +180,21 @@ it('begins every day afresh', () => {
   const left = run(kioskAt(0), { type: 'left' }, { type: 'day', day: dayWith({ date: '2026-11-24' }) })
   expect(left.left).toEqual([])
 })
+
+describe('a rehearsal', () => {
+  const day = (change: object = {}) =>
+    dayWith({ breaks: [], asks: { check: null, rehearsal: { id: 'r', lesson: 'demo', begin_ms: at(-30), end_ms: at(-27) } }, ...change })
+
+  it('is taken by a classroom that has nothing else to do, for its time, and nobody asks how it was', () => {
+    const inside = step(kioskAt(-29, day()), { type: 'arrived' })
+    expect(where(inside)).toBe('lesson demo')
+    expect(where(later(inside, -27))).toBe('day')
+  })
+
+  it('is over when the server says so, and takes nobody out of a lesson', () => {
+    expect(where(run(kioskAt(-29, day()), { type: 'day', day: dayWith() }))).toBe('day')
+    const planned = day({ lessons: [lessonAt('l1', -30)] })
+    expect(where(kioskAt(-29, planned))).toBe('lesson l1')
+    expect(where(run(kioskAt(-29), { type: 'joined' }, { type: 'day', day: day() }))).toBe('lesson by hand')
+  })
+})

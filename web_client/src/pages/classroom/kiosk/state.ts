@@ -166,7 +166,18 @@ export function dueLesson(kiosk: Kiosk): PlannedLesson | null {
   const due = (kiosk.day?.lessons ?? []).filter((lesson) => isDue(kiosk, lesson))
   const begun = due.filter((lesson) => lesson.begin_ms <= kiosk.now_ms)
   // The bell decides between one that overruns and the next.
-  return begun.sort((a, b) => b.begin_ms - a.begin_ms)[0] ?? due.sort((a, b) => a.begin_ms - b.begin_ms)[0] ?? null
+  return begun.sort((a, b) => b.begin_ms - a.begin_ms)[0] ?? due.sort((a, b) => a.begin_ms - b.begin_ms)[0] ?? rehearsed(kiosk)
+}
+
+/** The rehearsal that is on, as a lesson; it takes nobody out of one that was joined by hand. */
+function rehearsed(kiosk: Kiosk): PlannedLesson | null {
+  const rehearsal = kiosk.day?.asks.rehearsal
+  if (!rehearsal || kiosk.byHand) return null
+  const { lesson: id, begin_ms, end_ms } = rehearsal
+  const lesson = { id, begin_ms, end_ms, enter_ms: begin_ms, mode: 'live', clip: null, missed: null } as const
+  // Its end is its end: no teacher overruns.
+  const planned: PlannedLesson = { ...lesson, state: 'open', subject: '全县联调 · Rehearsal', teacher: '' }
+  return isDue(kiosk, planned) ? planned : null
 }
 
 function isDue({ now_ms, left, notBefore_ms }: Kiosk, lesson: PlannedLesson): boolean {
@@ -183,8 +194,8 @@ export function scene(kiosk: Kiosk): Scene {
   if (kiosk.byHand) return { is: 'lesson', lesson: null }
   if (kiosk.paired === null) return { is: 'starting' }
   if (!kiosk.paired || !day) return { is: 'pairing' }
-  const lesson = day.lessons.find(({ id }) => id === attending?.id)
-  if (lesson) return lesson.mode === 'recorded' ? { is: 'clip', lesson } : { is: 'lesson', lesson }
+  const lesson = [...day.lessons, rehearsed(kiosk)].find((one) => one?.id === attending?.id)
+  if (lesson && attending) return lesson.mode === 'recorded' ? { is: 'clip', lesson } : { is: 'lesson', lesson }
   if (kiosk.entering) return { is: 'code' }
   if (kiosk.replay) return { is: 'replay', replay: kiosk.replay }
   if (kiosk.rating) return { is: 'rating', lesson: kiosk.rating.lesson }
