@@ -29,6 +29,7 @@ export function meter(track: MediaStreamTrack, show: (level: number) => void): (
   }, READ_EVERY_MS)
   return () => {
     clearInterval(timer)
-    void context.close()
+    // Whoever stops twice, as a page that is left while its track ends, closes it once: a second time is an error.
+    if (context.state !== 'closed') void context.close()
   }
 }
