@@ -193,10 +193,12 @@ def _decrease(
     rate.trouble_us = np.where(over, now_us, rate.trouble_us)
     rate.calm_since_us = np.where(over, now_us, rate.calm_since_us)
     wait = np.clip(rate.rtt_us, 100_000, config.decrease_us)
-    cut = over & (now_us - rate.cut_us >= wait)
+    # A queue that goes on jumping says that the cut before did not reach down to the link: no need to wait for its fruits.
+    jumped = delay.queue_ms > delay.queue_before_ms + config.queue_jump_ms
+    cut = over & ((now_us - rate.cut_us >= wait) | jumped)
     # The short window has the truth: the long one holds what came before the fall, or before more was sent.
     link = np.where(np.isnan(link_short), link_long, link_short)
-    falling = (delay.queue_ms > delay.queue_before_ms + config.queue_jump_ms) & (link_long >= 0.9 * link)
+    falling = jumped & (link_long >= 0.9 * link)
     link = np.where(falling, np.fmin(link, link_long * delay.stretch), link)
     beta = np.where(delay.queue_ms > rate.high_ms, config.beta, config.beta_gentle)
     lower = np.where(np.isnan(link), rate.estimate_bps / 2, beta * link)
