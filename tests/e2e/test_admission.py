@@ -50,7 +50,7 @@ async def test_where_the_megabits_are_used_up_a_classroom_hears_and_reads_why_it
         lesson = await server.create_lesson()
         async with teaching(server, lesson["id"], media):
             page = await open_page(browser, server.link("classroom", make_token("classroom", lesson["id"])))
-            await page.get_by_text("服务器带宽已用满").first.wait_for()
+            await page.get_by_test_id("paused-words").filter(has_text="服务器带宽已用满").wait_for()
             sound = "(id) => window.probe.sound(id)"
             await eventually(lambda: page.evaluate(sound, "audio"), lambda heard: heard["level"] > 0.005)
             assert (await picture(page) or {"number": None})["number"] is None
