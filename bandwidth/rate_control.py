@@ -193,7 +193,7 @@ def _decrease(
     rate.trouble_us = np.where(over, now_us, rate.trouble_us)
     rate.calm_since_us = np.where(over, now_us, rate.calm_since_us)
     wait = np.clip(rate.rtt_us, 100_000, config.decrease_us)
-    # A queue that goes on jumping says that the cut before did not reach down to the link: no need to wait for its fruits.
+    # A queue that goes on jumping says that the cut before did not reach down to the link: there is no need to wait.
     jumped = delay.queue_ms > delay.queue_before_ms + config.queue_jump_ms
     cut = over & ((now_us - rate.cut_us >= wait) | jumped)
     # The short window has the truth: the long one holds what came before the fall, or before more was sent.
