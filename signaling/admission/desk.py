@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from signaling.admission.costs import costs_of
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 SETTLES_MS = 10_000  # until what somebody takes is what was measured
 RAISE_EVERY_MS = 5_000
+RAISED_AT_ONCE = 20  # in one lesson
 
 
 class Admission:
@@ -109,11 +111,16 @@ class Admission:
             return
         self._raised_ms = now_ms
         for room in list(self._hub.rooms.values()):
-            raised = [p for p in _placed(room) if p.admitted.layer < WHOLE and self._raise(room, p, now_ms)]
+            raised = self._raise_some(room, now_ms)
             if raised:
                 await room.settle()
             for participant in raised:
                 room.tell_media_state(participant)
+
+    def _raise_some(self, room: Room, now_ms: int) -> list[Participant]:
+        """Those who have least first, until one does not fit."""
+        less = sorted((p for p in _placed(room) if p.admitted.layer < WHOLE), key=lambda p: p.admitted.layer)
+        return list(takewhile(lambda p: self._raise(room, p, now_ms), less[:RAISED_AT_ONCE]))
 
     def _raise(self, room: Room, participant: Participant, now_ms: int) -> bool:
         """One layer more, where it fits."""

@@ -46,7 +46,8 @@ async def test_a_classroom_too_many_is_told_so_in_both_languages_and_comes_in_wh
 async def test_where_the_megabits_are_used_up_a_classroom_hears_and_reads_why_it_sees_less(
     browser: Browser, media: LessonMedia, tmp_path: Path
 ) -> None:
-    with Server(tmp_path, settings={"ZHUANDI_LESSON__MAX_MBIT_S": "0.11"}) as server:
+    # Room for the voice, and never for the smallest picture beside it.
+    with Server(tmp_path, settings={"ZHUANDI_LESSON__MAX_MBIT_S": "0.07"}) as server:
         lesson = await server.create_lesson()
         async with teaching(server, lesson["id"], media):
             page = await open_page(browser, server.link("classroom", make_token("classroom", lesson["id"])))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signaling.admission.costs import CAMERA_BPS, NOMINAL, costs_of
+from signaling.admission.costs import CAMERA_BPS, SCREEN_BPS, costs_of
 from signaling.admission.pace import KEPT_S, LONGEST_S, MAX_APPOINTMENTS, Pace
 from signaling.admission.verdict import SOUND, WHOLE, Scope, judge
 from signaling.transport import Publication
 from streaming.params import EncodingStats, PublicationStats
 
 MBIT = 1_000_000
+NOMINAL = costs_of({}, {})
 
 
 def scope(receivers: int = 0, bps: int = 0, max_receivers: int = 200, max_bps: int = 0) -> Scope:
@@ -87,8 +88,18 @@ def test_what_is_on_air_is_priced_as_it_is_measured_and_what_is_off_as_usual() -
     }
     costs = costs_of(on_air, rows)  # type: ignore[arg-type]
     assert costs.sound == 52_000
-    assert costs.layers == (152_000, 52_000 + CAMERA_BPS[1], 52_000 + CAMERA_BPS[2])
-    assert costs_of({}, {}) is NOMINAL
+    still_to_come = 52_000 + SCREEN_BPS
+    assert costs.layers == (still_to_come + 100_000, still_to_come + CAMERA_BPS[1], still_to_come + CAMERA_BPS[2])
+
+
+def test_while_the_teacher_s_camera_is_off_a_picture_is_not_free() -> None:
+    """Otherwise everybody would be let in whole, and the cap be passed when it comes on."""
+    voice = {"microphone": Publication(1, "microphone", "opus")}
+    rows: dict[int, PublicationStats] = {1: {"publication": 1, "encodings": [encoding(0, 40_000)]}}
+    costs = costs_of(voice, rows)  # type: ignore[arg-type]
+    assert costs.layers == NOMINAL.layers
+    full = scope(bps=10 * MBIT - costs.sound, max_bps=10 * MBIT)
+    assert judge([full], costs, may_watch=False).layer == SOUND
 
 
 def test_so_many_at_once_then_one_by_one_and_everybody_at_the_told_time() -> None:
