@@ -52,5 +52,5 @@ export default defineConfig({
       output: { manualChunks: (id) => (COMMON.test(id) ? 'common' : undefined) },
     },
   },
-  test: { environment: 'happy-dom', include: ['src/**/*.test.ts'] },
+  test: { environment: 'happy-dom', include: ['src/**/*.test.ts'], testTimeout: 60_000 },
 })

@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from signaling.admission.desk import Admission
 from signaling.messages import MAX_HELLO_BYTES, MAX_MESSAGE_BYTES, Hello
 from signaling.session import CLOSE_BYE, CLOSE_FLOOD, CLOSE_TOO_BIG
 from tests.signaling.conftest import World, vector
@@ -142,6 +143,8 @@ class Deaf:
 async def test_a_thousand_coming_and_going_leave_nothing_behind(world: World) -> None:
     async with world.page(world.teacher(), "teacher"):
         room = world.hub.rooms["lesson-1"]
+        seconds = iter(range(10_000))
+        world.hub.admission = Admission(world.hub, lambda: next(seconds))
         for number in range(1000):
             rights = await world.hub.rights(world.classroom(sub=f"c{number}"))
             hello = Hello(type="hello", protocol=1, token="-", page="classroom", tab=f"t{number}")
